@@ -1,0 +1,98 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swift6: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library target of the house: what it may import is exactly what is listed here (held by ArchitectureTests).
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: swift6)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = [])
+    -> Target
+{
+    .testTarget(
+        name: name, dependencies: dependencies, exclude: exclude, resources: resources, swiftSettings: swift6)
+}
+
+extension Target.Dependency {
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
+    static let logging = product(name: "Logging", package: "swift-log")
+    static let yams = product(name: "Yams", package: "Yams")
+    static let grdb = product(name: "GRDB", package: "GRDB.swift")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+}
+
+let package = Package(
+    name: "portico",
+    products: [
+        .executable(name: "app", targets: ["app"]),
+        .library(name: "Portico", targets: ["Portico"]),
+        .plugin(name: "EmbedResources", targets: ["EmbedResources"]),
+    ],
+    dependencies: [
+        // Sockets and event loops: as fast as nginx here, and nothing else in Swift is.
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        // The logging API that sites and libraries already speak.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        // HMAC and random bytes for signed cookies and CSRF tokens.
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // The command line: parsing, help, completions.
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        // YAML nodes with line and column, for configuration errors that name their place.
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        // SQLite: connections, statements, transactions.
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    ],
+    targets: [
+        .executableTarget(name: "app", dependencies: ["Portico", "Polls"], swiftSettings: swift6),
+        .target(
+            name: "Polls", dependencies: ["Portico"], path: "Sites/Polls", exclude: ["Documentation"],
+            swiftSettings: swift6, plugins: ["EmbedResources"]),
+        module(
+            "Portico",
+            [
+                "Config", "Supervisor", "Server", "Front", "Gateway", "Web", "Telemetry", "Platform", "HTTP",
+                .argumentParser, .logging,
+            ]),
+
+        module("Config", [.yams]),
+        module("Supervisor", ["Platform", .logging]),
+        module("Server", ["Gateway", "HTTP", "Telemetry", "Platform", .nioCore, .nioPosix, .logging]),
+        module("Front", ["Gateway", "HTTP", "Telemetry", "Platform", "CZlib", .nioCore, .nioPosix, .logging]),
+        module("Gateway", ["HTTP", .nioCore, .nioPosix, .logging]),
+        module("Web", ["Gateway", "Templates", "HTTP", .grdb, .crypto, .logging]),
+        module("Templates"),
+        module("HTTP", [.nioCore]),
+        module("Telemetry", ["Platform", .logging]),
+        module("Platform", ["CPlatform"]),
+        .target(name: "CPlatform"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["libz-dev"])]),
+
+        .plugin(
+            name: "EmbedResources", capability: .buildTool(), dependencies: ["embed-resources"],
+            path: "Sources/EmbedResources"),
+        .executableTarget(name: "embed-resources", path: "Sources/embed-resources", swiftSettings: swift6),
+
+        tests("ArchitectureTests", []),
+        tests("ConfigTests", ["Config"]),
+        tests("EndToEndTests", ["app"]),
+        tests("FrontTests", ["Front", "Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded]),
+        tests("GatewayTests", ["Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded]),
+        tests("HTTPTests", ["HTTP", .nioCore]),
+        tests("PlatformTests", ["Platform"]),
+        tests("PollsTests", ["Polls", "Portico"]),
+        tests("ServerTests", ["Server", "Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded]),
+        tests("SupervisorTests", ["Supervisor", "Platform"]),
+        tests("TelemetryTests", ["Telemetry"]),
+        tests("TemplatesTests", ["Templates"]),
+        tests("WebTests", ["Web", "Gateway", "HTTP", "Templates", .nioCore]),
+    ]
+)

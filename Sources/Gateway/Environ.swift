@@ -1,0 +1,42 @@
+public import HTTP
+public import NIOCore
+
+/// PEP 3333's `environ` as a view over the request: a variable is made when asked for.
+public struct Environ: Sendable {
+    public let request: RequestHead
+    public let connection: ConnectionInfo
+    /// Where the application is mounted (`SCRIPT_NAME`), and what follows (`PATH_INFO`), percent-decoded.
+    public var scriptName: String
+    public var pathInfo: String
+    /// The request body (`wsgi.input`).
+    public let input: any WSGIInput
+    /// `wsgi.multithread` and `wsgi.multiprocess`.
+    public let isMultithreaded: Bool
+    public let isMultiprocess: Bool
+    public let requestID: String
+
+    public init(
+        request: RequestHead, connection: ConnectionInfo, scriptName: String, pathInfo: String, input: any WSGIInput,
+        isMultithreaded: Bool, isMultiprocess: Bool, requestID: String
+    ) {
+        self.request = request
+        self.connection = connection
+        self.scriptName = scriptName
+        self.pathInfo = pathInfo
+        self.input = input
+        self.isMultithreaded = isMultithreaded
+        self.isMultiprocess = isMultiprocess
+        self.requestID = requestID
+    }
+}
+
+/// PEP 3333's `wsgi.input`: a request body read by a worker thread. It is complete (in memory, or on disk when large)
+/// before the application is called, so reading never waits for the client.
+public protocol WSGIInput: AnyObject, Sendable {
+    /// The body's length in bytes.
+    var count: Int { get }
+    /// Up to `size` bytes, or everything that is left without one; empty at the end.
+    func read(_ size: Int?) throws -> ByteBuffer
+    /// Through the next line feed (kept), or to the end.
+    func readLine() throws -> ByteBuffer
+}

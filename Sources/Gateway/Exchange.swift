@@ -1,0 +1,117 @@
+public import HTTP
+public import NIOCore
+
+/// One request and its response, on the event loop of its connection.
+///
+/// Everything here is called on ``eventLoop`` and nowhere else; an exchange is therefore not `Sendable`. The server
+/// implements it for a connection; filters (gzip) and tests implement it around or instead of one.
+public protocol Exchange: AnyObject {
+    var request: RequestHead { get }
+    var connection: ConnectionInfo { get }
+    var eventLoop: any EventLoop { get }
+    /// What the access log and error pages call this request; made when first asked for.
+    var requestID: String { get }
+
+    /// Asks for the next part of the request body. `deliver` is called exactly once, on the event loop, at once when a
+    /// part is there. One call at a time. The first call answers `Expect: 100-continue`. After `.end`, the next call is
+    /// answered by `.disconnected` when the client has left or closed its half of the connection.
+    func receive(_ deliver: @escaping (BodyPart) -> Void)
+
+    /// Whether the client can still be written to.
+    var isOpen: Bool { get }
+    /// Whether a response head has been handed over.
+    var hasStarted: Bool { get }
+    /// False while more is waiting to be sent than the connection should hold.
+    var isWritable: Bool { get }
+    /// Calls `ready` once, when the connection is writable again or gone; at once when it already is.
+    func whenWritable(_ ready: @escaping () -> Void)
+    /// Calls `closed` once if the connection goes away before the response is complete.
+    func onClose(_ closed: @escaping () -> Void)
+
+    /// The whole response. Equal to ``start(_:)``, ``write(_:)`` and ``finish()``, in one write.
+    func respond(_ head: ResponseHead, _ body: ByteBuffer)
+    /// The head of a response whose body follows. Without `Content-Length` the body is chunked (or, for an HTTP/1.0
+    /// client, ended by closing). Framing, `Date`, `Server` and `Connection` are the server's business.
+    func start(_ head: ResponseHead)
+    /// Part of the body; bytes past `Content-Length` are not sent, and nothing is sent for HEAD, 204 and 304.
+    func write(_ bytes: ByteBuffer)
+    /// Part of the body out of a file; `owner` is held until it was sent.
+    func write(_ file: FileRegion, keeping owner: AnyObject)
+    /// Pushes out what was written: called by streams that must not wait for more.
+    func flush()
+    /// The body is complete. Fewer bytes than `Content-Length` promised abort the connection.
+    func finish()
+    /// Gives up a response that has begun: the connection closes so that the client sees the truncation.
+    func abort()
+}
+
+extension Exchange {
+    /// A whole response without fields beyond its type.
+    public func respond(_ status: Status, text: String) {
+        respond(
+            ResponseHead(status, ["Content-Type": "text/plain; charset=utf-8"]), ByteBuffer(string: text))
+    }
+}
+
+/// Whoever answers exchanges: one instance per event loop, so that it may keep state without locks.
+public protocol ExchangeHandler: AnyObject {
+    /// Answers `exchange`, now or later, on its event loop.
+    func handle(_ exchange: any Exchange)
+}
+
+/// A site behind a gateway, on one event loop.
+public protocol SiteHandler: AnyObject {
+    /// Answers `exchange`. `scriptName` is where the site is mounted, without a trailing slash (empty at the root);
+    /// `path` is what follows it, percent-decoded, with dot segments resolved.
+    func handle(_ exchange: any Exchange, scriptName: String, path: String)
+}
+
+/// A part of a request body.
+public enum BodyPart: Sendable {
+    case bytes(ByteBuffer)
+    /// The body is complete.
+    case end
+    /// There will be no more: the body was cut short or refused, and must not be taken for complete.
+    case failed(BodyFailure)
+    /// The body was complete; now the client has left.
+    case disconnected
+}
+
+/// Why a request body ended early.
+public enum BodyFailure: Error, Sendable, Equatable {
+    /// The client left.
+    case disconnected
+    /// The body is larger than `limits.body-size` (413).
+    case tooLarge
+    /// The framing is wrong (400).
+    case malformed
+    /// The client was too slow (408).
+    case timedOut
+
+    /// What the client is told.
+    public var status: Status {
+        switch self {
+        case .disconnected, .malformed: .badRequest
+        case .tooLarge: .contentTooLarge
+        case .timedOut: .requestTimeout
+        }
+    }
+}
+
+/// The two ends of a connection.
+public struct ConnectionInfo: Sendable {
+    public let remoteAddress: SocketAddress?
+    public let localAddress: SocketAddress?
+    public let isSecure: Bool
+
+    public init(remoteAddress: SocketAddress?, localAddress: SocketAddress?, isSecure: Bool = false) {
+        self.remoteAddress = remoteAddress
+        self.localAddress = localAddress
+        self.isSecure = isSecure
+    }
+
+    /// `http` or `https`.
+    public var scheme: String { isSecure ? "https" : "http" }
+    /// The client's IP address; empty on a Unix socket.
+    public var remoteHost: String { remoteAddress?.ipAddress ?? "" }
+}

@@ -1,0 +1,144 @@
+/// The header (or trailer) fields of a response: order and duplicates kept, names compared without case (RFC 9110 §5).
+///
+/// Kept as the bytes that go on the wire, `name: value\r\n` a line, so that writing a head is one copy and a value may
+/// hold bytes that are not UTF-8 (as Python's gateways produce).
+public struct Fields: Sendable, Equatable {
+    /// The lines as they go on the wire.
+    public private(set) var wire: [UInt8] = []
+
+    /// No fields.
+    public init() {}
+
+    /// Why a field cannot be sent.
+    public enum Invalid: Error, Equatable, CustomStringConvertible {
+        case name(String)
+        case value(name: String)
+
+        public var description: String {
+            switch self {
+            case .name(let name): "invalid field name \(name.debugDescription)"
+            case .value(let name): "the value of field '\(name)' holds a control character"
+            }
+        }
+    }
+
+    /// Whether there is no field.
+    public var isEmpty: Bool { wire.isEmpty }
+
+    /// Makes room for `bytes` bytes of lines.
+    public mutating func reserveCapacity(_ bytes: Int) { wire.reserveCapacity(bytes) }
+
+    /// Adds a field from a literal the program vouches for. Control bytes in `value` are replaced by spaces, so that no
+    /// value can ever start a line of its own.
+    public mutating func append(_ name: StaticString, _ value: String) {
+        name.withUTF8Buffer { wire.append(contentsOf: $0) }
+        appendValue(value.utf8)
+    }
+
+    /// Adds a field; throws when the name is no token or the value holds control bytes (RFC 9110 §5.5).
+    public mutating func append(name: some Collection<UInt8>, value: some Collection<UInt8>) throws(Invalid) {
+        guard !name.isEmpty, name.allSatisfy(Token.contains) else {
+            throw .name(String(decoding: name, as: UTF8.self))
+        }
+        guard value.allSatisfy(Token.isFieldValueByte) else {
+            throw .value(name: String(decoding: name, as: UTF8.self))
+        }
+        wire.append(contentsOf: name)
+        wire.append(0x3A)
+        wire.append(0x20)
+        wire.append(contentsOf: value)
+        wire.append(0x0D)
+        wire.append(0x0A)
+    }
+
+    /// Adds a field; throws when the name is no token or the value holds control bytes (RFC 9110 §5.5).
+    public mutating func append(name: String, value: String) throws(Invalid) {
+        try append(name: name.utf8, value: value.utf8)
+    }
+
+    /// Replaces every field of this name by one, at the end.
+    public mutating func set(_ name: StaticString, _ value: String) {
+        remove(name.description)
+        append(name, value)
+    }
+
+    /// Replaces every field of this name by one; throws as ``append(name:value:)`` does.
+    public mutating func set(name: String, value: String) throws(Invalid) {
+        var one = Fields()
+        try one.append(name: name, value: value)
+        remove(name)
+        wire.append(contentsOf: one.wire)
+    }
+
+    /// Adds all of `other` after what is here.
+    public mutating func append(contentsOf other: Fields) { wire.append(contentsOf: other.wire) }
+
+    /// Removes every field of this name.
+    public mutating func remove(_ name: String) {
+        guard contains(name) else { return }
+        var kept: [UInt8] = []
+        kept.reserveCapacity(wire.count)
+        for line in lines where !line.isNamed(name) { kept.append(contentsOf: wire[line.start..<line.end]) }
+        wire = kept
+    }
+
+    /// Whether there is a field of this name.
+    public func contains(_ name: String) -> Bool { lines.contains { $0.isNamed(name) } }
+
+    /// The value of the first field of this name, bytes that are not UTF-8 replaced.
+    public subscript(name: String) -> String? { lines.first { $0.isNamed(name) }?.value }
+
+    /// The values of every field of this name, in order.
+    public func values(_ name: String) -> [String] { lines.filter { $0.isNamed(name) }.map(\.value) }
+
+    private mutating func appendValue(_ value: String.UTF8View) {
+        wire.append(0x3A)
+        wire.append(0x20)
+        let start = wire.count
+        wire.append(contentsOf: value)
+        for index in start..<wire.count where !Token.isFieldValueByte(wire[index]) { wire[index] = 0x20 }
+        wire.append(0x0D)
+        wire.append(0x0A)
+    }
+}
+
+extension Fields {
+    /// One field, as a range of the wire bytes.
+    public struct Line {
+        let fields: [UInt8]
+        let start: Int
+        let colon: Int
+        let end: Int
+
+        /// The name as it was given.
+        public var name: String { String(decoding: fields[start..<colon], as: UTF8.self) }
+        /// The value, bytes that are not UTF-8 replaced.
+        public var value: String { String(decoding: valueBytes, as: UTF8.self) }
+        /// The value's bytes.
+        public var valueBytes: ArraySlice<UInt8> { fields[(colon + 2)..<(end - 2)] }
+
+        /// Whether this is the field `name`, without case.
+        public func isNamed(_ name: String) -> Bool {
+            name.utf8.count == colon - start
+                && zip(fields[start..<colon], name.utf8).allSatisfy { Token.lower($0) == Token.lower($1) }
+        }
+    }
+
+    /// The fields in order.
+    public var lines: some Sequence<Line> {
+        sequence(state: 0) { [wire] (position: inout Int) -> Line? in
+            guard position < wire.count, let colon = wire[position...].firstIndex(of: 0x3A),
+                let feed = wire[colon...].firstIndex(of: 0x0A)
+            else { return nil }
+            defer { position = feed + 1 }
+            return Line(fields: wire, start: position, colon: colon, end: feed + 1)
+        }
+    }
+}
+
+extension Fields: ExpressibleByDictionaryLiteral {
+    /// Fields from literals, as ``append(_:_:)`` adds them.
+    public init(dictionaryLiteral elements: (StaticString, String)...) {
+        for (name, value) in elements { append(name, value) }
+    }
+}

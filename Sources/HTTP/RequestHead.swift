@@ -1,0 +1,171 @@
+public import NIOCore
+
+/// A range of a request head's bytes: offsets from the head's first byte.
+public struct ByteRange: Sendable, Equatable {
+    public var start: UInt32
+    public var count: UInt32
+
+    public init(start: Int, count: Int) {
+        self.start = UInt32(truncatingIfNeeded: start)
+        self.count = UInt32(truncatingIfNeeded: count)
+    }
+}
+
+/// How a request's body is delimited (RFC 9112 §6.3).
+public enum BodyFraming: Sendable, Equatable {
+    case none
+    case length(Int)
+    case chunked
+}
+
+/// The request line and header fields, as ranges over the received bytes: strings are made only when asked for.
+public struct RequestHead: Sendable {
+    /// The head's bytes, from the first of the method; they may go on past the head.
+    public let bytes: ByteBuffer
+    public let method: Method
+    public let version: HTTPVersion
+    /// The request target as it was sent (RFC 9112 §3.2).
+    public let target: ByteRange
+    /// The target's path, still percent-encoded; empty for `OPTIONS *`.
+    public let rawPath: ByteRange
+    /// What follows the `?`, or nil without one.
+    public let rawQuery: ByteRange?
+    /// The authority the request is for: of an absolute target, else the value of `Host`; nil only in HTTP/1.0.
+    public let authority: ByteRange?
+    /// The header fields in the order they came.
+    public let fields: RequestFields
+    public let framing: BodyFraming
+    /// Whether the client lets the connection stay open after this exchange.
+    public let isKeepAlive: Bool
+    /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
+    public let expectsContinue: Bool
+
+    public init(
+        bytes: ByteBuffer, method: Method, version: HTTPVersion, target: ByteRange, rawPath: ByteRange,
+        rawQuery: ByteRange?, authority: ByteRange?, fields: [FieldRange], framing: BodyFraming, isKeepAlive: Bool,
+        expectsContinue: Bool
+    ) {
+        self.bytes = bytes
+        self.method = method
+        self.version = version
+        self.target = target
+        self.rawPath = rawPath
+        self.rawQuery = rawQuery
+        self.authority = authority
+        self.fields = RequestFields(bytes: bytes, ranges: fields)
+        self.framing = framing
+        self.isKeepAlive = isKeepAlive
+        self.expectsContinue = expectsContinue
+    }
+
+    /// The bytes of `range` as text, bytes that are not UTF-8 replaced.
+    public func string(_ range: ByteRange) -> String { bytes.string(range) }
+
+    /// The authority's host without port, in lower case; nil without an authority.
+    public var host: String? {
+        guard let authority else { return nil }
+        let text = string(authority)
+        if text.utf8.first == UInt8(ascii: "[") {
+            return text.firstIndex(of: "]").map { text[...$0].lowercased() } ?? text.lowercased()
+        }
+        return text.prefix { $0 != ":" }.lowercased()
+    }
+
+    /// The raw query, or the empty string.
+    public var query: String { rawQuery.map(string) ?? "" }
+}
+
+/// Where one field stands in the head.
+public struct FieldRange: Sendable, Equatable {
+    public var name: ByteRange
+    public var value: ByteRange
+
+    public init(name: ByteRange, value: ByteRange) {
+        self.name = name
+        self.value = value
+    }
+}
+
+/// A request's header fields: a view, compared without case.
+public struct RequestFields: Sendable {
+    let bytes: ByteBuffer
+    /// Where each field stands.
+    public let ranges: [FieldRange]
+
+    /// The number of field lines.
+    public var count: Int { ranges.count }
+
+    /// The value of the first field of this name, bytes that are not UTF-8 replaced.
+    public subscript(name: StaticString) -> String? {
+        first(name).map { bytes.string($0) }
+    }
+
+    /// The values of every field of this name joined by `, ` (RFC 9110 §5.3), or nil without any.
+    public func joined(_ name: String) -> String? {
+        let values = ranges.lazy.filter { matches($0.name, name.utf8) }.map { bytes.string($0.value) }
+        return values.isEmpty ? nil : values.joined(separator: ", ")
+    }
+
+    /// Where the value of the first field of this name stands.
+    public func first(_ name: StaticString) -> ByteRange? {
+        name.withUTF8Buffer { wanted in ranges.first { matches($0.name, wanted) }?.value }
+    }
+
+    /// Names and values as text, in order.
+    public var pairs: [(name: String, value: String)] {
+        ranges.map { (bytes.string($0.name), bytes.string($0.value)) }
+    }
+
+    private func matches(_ range: ByteRange, _ name: some Collection<UInt8>) -> Bool {
+        guard Int(range.count) == name.count else { return false }
+        return bytes.withUnsafeReadableBytes { head in
+            zip(head[Int(range.start)..<Int(range.start + range.count)], name).allSatisfy {
+                Token.lower($0) == Token.lower($1)
+            }
+        }
+    }
+}
+
+extension ByteBuffer {
+    func string(_ range: ByteRange) -> String {
+        getString(at: readerIndex + Int(range.start), length: Int(range.count)) ?? ""
+    }
+}
+
+extension RequestHead {
+    /// A head made from its parts, for clients in memory and tests: `target` in origin form, `Host` added when absent.
+    public init(
+        _ method: Method = .get, _ target: String, fields: [(String, String)] = [], version: HTTPVersion = .http11,
+        framing: BodyFraming = .none
+    ) {
+        var bytes = ByteBuffer()
+        func write(_ text: String) -> ByteRange {
+            let start = bytes.writerIndex
+            bytes.writeString(text)
+            return ByteRange(start: start, count: bytes.writerIndex - start)
+        }
+        let methodRange = write(method.name)
+        bytes.writeString(" ")
+        let targetRange = write(target)
+        bytes.writeString(" \(version.name)\r\n")
+        var ranges: [FieldRange] = []
+        var all = fields
+        if !fields.contains(where: { $0.0.lowercased() == "host" }) { all.insert(("Host", "localhost"), at: 0) }
+        for (name, value) in all {
+            let nameRange = write(name)
+            bytes.writeString(": ")
+            ranges.append(FieldRange(name: nameRange, value: write(value)))
+            bytes.writeString("\r\n")
+        }
+        bytes.writeString("\r\n")
+        let start = Int(methodRange.count) + 1
+        let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }.count
+        let hasQuery = path < target.utf8.count
+        self.init(
+            bytes: bytes, method: method, version: version, target: targetRange,
+            rawPath: ByteRange(start: start, count: path),
+            rawQuery: hasQuery ? ByteRange(start: start + path + 1, count: target.utf8.count - path - 1) : nil,
+            authority: all.indices.first { all[$0].0.lowercased() == "host" }.map { ranges[$0].value },
+            fields: ranges, framing: framing, isKeepAlive: version == .http11, expectsContinue: false)
+    }
+}

@@ -1,0 +1,2 @@
+// Portico
+import ArgumentParser

@@ -1,0 +1,3 @@
+import Crypto
+// Web
+import GRDB

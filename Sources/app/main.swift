@@ -1,0 +1,2 @@
+import Polls
+import Portico
