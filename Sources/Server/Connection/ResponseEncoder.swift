@@ -1,0 +1,162 @@
+import HTTP
+import NIOCore
+
+/// Writes response heads (RFC 9112 §4, §6).
+enum ResponseEncoder {
+    /// How the body that follows is delimited.
+    enum BodyLength: Equatable {
+        /// Not said: the status has no body, or the answer is to HEAD, or the connection's end delimits it.
+        case unsaid
+        case known(Int)
+        case chunked
+    }
+
+    /// What the application's own fields say.
+    struct Facts {
+        var contentLength: Int?
+        var hasDate = false
+        var hasServer = false
+        /// The application asks for the connection to be closed.
+        var closes = false
+        /// There are fields that only the server may set.
+        var hasForeign = false
+    }
+
+    /// One pass over the fields, by name length first.
+    static func facts(of fields: Fields) -> Facts {
+        var facts = Facts()
+        fields.wire.withUnsafeBytes { bytes in
+            var position = 0
+            while let (name, value, next) = line(bytes, from: position) {
+                switch name.count {
+                case 4 where name.equals("date"): facts.hasDate = true
+                case 6 where name.equals("server"): facts.hasServer = true
+                case 10 where name.equals("connection"):
+                    facts.hasForeign = true
+                    for option in ListElements(value) where option.equals("close") { facts.closes = true }
+                case 10 where name.equals("keep-alive"), 17 where name.equals("transfer-encoding"):
+                    facts.hasForeign = true
+                case 14 where name.equals("content-length"):
+                    // A value that is no number, or a second one, is the application's mistake: the server frames anew.
+                    if facts.contentLength == nil, let length = length(value) {
+                        facts.contentLength = length
+                    } else {
+                        facts.contentLength = nil
+                        facts.hasForeign = true
+                    }
+                default: break
+                }
+                position = next
+            }
+        }
+        return facts
+    }
+
+    /// Writes the whole head into `buffer`.
+    static func write(
+        _ head: ResponseHead, facts: Facts, length: BodyLength, connection: StaticString?, common: [UInt8],
+        into buffer: inout ByteBuffer
+    ) {
+        writeStatusLine(head.status, into: &buffer)
+        let writesOwnLength = facts.contentLength != nil && length == facts.contentLength.map(BodyLength.known)
+        if facts.hasForeign || (facts.contentLength != nil && !writesOwnLength) {
+            writeAllowed(head.fields, keepsLength: writesOwnLength && !facts.hasForeign, into: &buffer)
+            if writesOwnLength && facts.hasForeign { writeLength(length, into: &buffer) }
+        } else {
+            buffer.writeBytes(head.fields.wire)
+        }
+        if !writesOwnLength { writeLength(length, into: &buffer) }
+        if !facts.hasDate && !facts.hasServer {
+            buffer.writeBytes(common)
+        } else {
+            writeCommon(common, facts, into: &buffer)
+        }
+        if let connection { buffer.writeStaticString(connection) }
+        buffer.writeStaticString("\r\n")
+    }
+
+    /// A decimal number, without making a string of it.
+    static func writeDecimal(_ number: Int, into buffer: inout ByteBuffer) {
+        var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
+        withUnsafeMutableBytes(of: &digits) { bytes in
+            var rest = number
+            var index = bytes.count
+            repeat {
+                index -= 1
+                bytes[index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            _ = buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[index...]))
+        }
+    }
+
+    private static let okLine = Array("HTTP/1.1 200 OK\r\n".utf8)
+
+    private static func writeStatusLine(_ status: Status, into buffer: inout ByteBuffer) {
+        if status.code == 200 && status.customReason == nil {
+            buffer.writeBytes(okLine)
+            return
+        }
+        buffer.writeStaticString("HTTP/1.1 ")
+        writeDecimal(status.code, into: &buffer)
+        buffer.writeStaticString(" ")
+        buffer.writeBytes(status.reason.utf8.lazy.map { Token.isFieldValueByte($0) ? $0 : 0x20 })
+        buffer.writeStaticString("\r\n")
+    }
+
+    private static func writeLength(_ length: BodyLength, into buffer: inout ByteBuffer) {
+        switch length {
+        case .unsaid: break
+        case .known(let count):
+            buffer.writeStaticString("Content-Length: ")
+            writeDecimal(count, into: &buffer)
+            buffer.writeStaticString("\r\n")
+        case .chunked: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
+        }
+    }
+
+    /// The application's fields without those that are the server's business.
+    private static func writeAllowed(_ fields: Fields, keepsLength: Bool, into buffer: inout ByteBuffer) {
+        fields.wire.withUnsafeBytes { bytes in
+            var position = 0
+            while let (name, _, next) = line(bytes, from: position) {
+                let isForeign =
+                    name.equals("connection") || name.equals("keep-alive") || name.equals("transfer-encoding")
+                    || (name.equals("content-length") && !keepsLength)
+                if !isForeign { buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[position..<next])) }
+                position = next
+            }
+        }
+    }
+
+    private static func writeCommon(_ common: [UInt8], _ facts: Facts, into buffer: inout ByteBuffer) {
+        common.withUnsafeBytes { bytes in
+            var position = 0
+            while let (name, _, next) = line(bytes, from: position) {
+                let isGiven = name.equals("date") ? facts.hasDate : facts.hasServer
+                if !isGiven { buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[position..<next])) }
+                position = next
+            }
+        }
+    }
+
+    private static func length(_ value: UnsafeRawBufferPointer) -> Int? {
+        guard !value.isEmpty, value.count <= 18, value.allSatisfy({ $0 &- 0x30 < 10 }) else { return nil }
+        return value.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+    }
+
+    /// The `name: value CR LF` line at `position`.
+    private static func line(_ bytes: UnsafeRawBufferPointer, from position: Int)
+        -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, next: Int)?
+    {
+        var colon = position
+        while colon < bytes.count, bytes[colon] != Ascii.colon { colon += 1 }
+        var feed = colon
+        while feed < bytes.count, bytes[feed] != Ascii.lf { feed += 1 }
+        guard feed < bytes.count, feed >= colon + 3 else { return nil }
+        return (
+            UnsafeRawBufferPointer(rebasing: bytes[position..<colon]),
+            UnsafeRawBufferPointer(rebasing: bytes[(colon + 2)..<(feed - 1)]), feed + 1
+        )
+    }
+}

@@ -1,0 +1,69 @@
+import Gateway
+import HTTP
+import Logging
+import NIOCore
+
+/// What the connections of one event loop share. Confined to that loop.
+final class LoopContext {
+    let eventLoop: any EventLoop
+    let options: ServerOptions
+    let handler: any ExchangeHandler
+    let observer: (any ServerObserver)?
+    let logger: Logger
+    let connections: ConnectionRegistry
+    /// Set once the worker is to stop: no connection is kept alive any more.
+    private(set) var isDraining = false
+    /// `Date` and `Server` as they go into each response, made anew by the sweep.
+    private(set) var commonFields: [UInt8] = []
+    /// Written into by one response at a time; its storage is reused once the connection has let go of it.
+    var scratch = ByteBuffer()
+    /// Called when a connection has gone, so that listeners paused at the limit go on accepting.
+    var onConnectionClosed: [() -> Void] = []
+
+    private let idPrefix: UInt64
+    private var idCounter: UInt64 = 0
+
+    init(
+        eventLoop: any EventLoop, options: ServerOptions, handler: any ExchangeHandler,
+        observer: (any ServerObserver)?, logger: Logger
+    ) {
+        self.eventLoop = eventLoop
+        self.options = options
+        self.handler = handler
+        self.observer = observer
+        self.logger = logger
+        connections = ConnectionRegistry(eventLoop: eventLoop, interval: options.timeouts.sweepInterval)
+        idPrefix = UInt64.random(in: .min ... .max)
+        connections.onSweep = { [unowned self] in refreshCommonFields() }
+        refreshCommonFields()
+    }
+
+    /// From now on every response closes its connection.
+    func beginDraining() { isDraining = true }
+
+    /// Closes the connections on which no request was begun.
+    func closeIdle() { connections.forEach { $0.closeIfIdle() } }
+
+    /// Closes one connection that waits for a next request, to make room.
+    func closeOneIdle() {
+        var isClosed = false
+        connections.forEach { connection in
+            if !isClosed { isClosed = connection.closeIfIdle() }
+        }
+    }
+
+    /// 16 hexadecimal digits, unique among the workers of a site for any practical purpose.
+    func makeRequestID() -> String {
+        idCounter &+= 1
+        // An odd multiplier permutes the counter, so that neighbours do not look alike.
+        let id = idPrefix ^ (idCounter &* 0x9E37_79B9_7F4A_7C15)
+        let digits = String(id, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+
+    private func refreshCommonFields() {
+        var bytes = Array("Date: \(HTTPDate.now())\r\n".utf8)
+        if let server = options.serverField { bytes.append(contentsOf: "Server: \(server)\r\n".utf8) }
+        commonFields = bytes
+    }
+}
