@@ -68,7 +68,7 @@ let package = Package(
         module("Server", ["Gateway", "HTTP", "Telemetry", "Platform", .nioCore, .nioPosix, .logging]),
         module("Front", ["Gateway", "HTTP", "Telemetry", "Platform", "CZlib", .nioCore, .nioPosix, .logging]),
         module("Gateway", ["HTTP", .nioCore, .nioPosix, .logging]),
-        module("Web", ["Gateway", "Templates", "HTTP", .grdb, .crypto, .logging]),
+        module("Web", ["Gateway", "Templates", "HTTP", .nioCore, .nioEmbedded, .grdb, .crypto, .logging]),
         module("Templates"),
         module("HTTP", [.nioCore]),
         module("Telemetry", ["Platform", .logging]),

@@ -1,0 +1,152 @@
+import FoundationEssentials
+import GRDB
+import Glibc
+
+/// Where a site's data is.
+public enum DatabaseLocation: Sendable, Equatable {
+    /// In memory, gone with the application: for tests.
+    case memory
+    /// In this SQLite file, made when it does not exist.
+    case file(String)
+}
+
+/// A site's SQLite database: one writer and several readers at a time (WAL). Shared by all threads; calls block, so they
+/// belong into synchronous views.
+public final class Database: DatabaseAccess, Sendable {
+    /// The file's path, or `:memory:`.
+    public let path: String
+    private let writer: any DatabaseWriter
+
+    /// How long a connection waits for another's lock, in seconds.
+    static let busyTimeout = 5.0
+
+    /// Opens the database, and makes it when there is none.
+    public init(_ location: DatabaseLocation, readerCount: Int = 8) throws(DatabaseError) {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(Self.busyTimeout)
+        configuration.foreignKeysEnabled = true
+        configuration.maximumReaderCount = readerCount
+        configuration.prepareDatabase { connection in
+            // With WAL, NORMAL loses nothing to a crash of the process, and no consistency to one of the machine.
+            try connection.execute(sql: "PRAGMA synchronous = NORMAL; PRAGMA secure_delete = OFF")
+        }
+        switch location {
+        case .memory:
+            path = ":memory:"
+            do { writer = try DatabaseQueue(configuration: configuration) } catch {
+                throw DatabaseError(error, path: ":memory:")
+            }
+        case .file(let file):
+            path = file
+            try Self.checkDirectory(of: file)
+            do { writer = try DatabasePool(path: file, configuration: configuration) } catch {
+                throw Self.openError(error, file)
+            }
+        }
+    }
+
+    private static func checkDirectory(of file: String) throws(DatabaseError) {
+        let directory = file.lastIndex(of: "/").map { String(file[...$0]) } ?? "."
+        var status = stat()
+        guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            throw .missingDirectory(path: file)
+        }
+    }
+
+    /// SQLite calls much "unable to open"; what the file system says about it helps more.
+    private static func openError(_ error: any Error, _ file: String) -> DatabaseError {
+        let error = DatabaseError(error, path: file)
+        guard case .cannotOpen = error else { return error }
+        let directory = file.lastIndex(of: "/").map { String(file[...$0]) } ?? "."
+        if access(file, F_OK) == 0 {
+            var status = stat()
+            if stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
+                return .cannotOpen(path: file, reason: "it is a directory")
+            }
+            if access(file, R_OK) == 0 { return .readOnly(path: file) }
+        } else if access(directory, W_OK) != 0 {
+            return .readOnly(path: file)
+        }
+        return error
+    }
+
+    /// Closes all connections once they are idle.
+    public func close() { try? writer.close() }
+
+    /// Runs `body` in one transaction that can write (`BEGIN IMMEDIATE`): all of it happens, or, when `body` throws, none.
+    public func transaction<Result>(_ body: (Transaction) throws -> Result) throws -> Result {
+        try translated {
+            try writer.writeWithoutTransaction { connection in
+                var result: Result?
+                try connection.inTransaction(.immediate) {
+                    result = try body(Transaction(connection, path: path))
+                    return .commit
+                }
+                guard let result else { throw DatabaseError.statement(reason: "the transaction was not run") }
+                return result
+            }
+        }
+    }
+
+    /// Runs `body` with the writing connection outside a transaction.
+    func withWriter<Result>(_ body: (GRDB.Database) throws -> Result) throws(DatabaseError) -> Result {
+        do { return try writer.writeWithoutTransaction(body) } catch { throw DatabaseError(error, path: path) }
+    }
+
+    public func read<Result>(_ body: (Connection) throws -> Result) throws(DatabaseError) -> Result {
+        // One statement is consistent by itself: it needs no transaction around it.
+        do { return try writer.unsafeRead { try body(Connection($0)) } } catch {
+            throw DatabaseError(error, path: path)
+        }
+    }
+
+    public func write<Result>(_ body: (Connection) throws -> Result) throws(DatabaseError) -> Result {
+        do { return try writer.writeWithoutTransaction { try body(Connection($0)) } } catch {
+            throw DatabaseError(error, path: path)
+        }
+    }
+
+    /// Errors of SQLite as ``DatabaseError``; the caller's own as they are.
+    private func translated<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch let error as GRDB.DatabaseError { throw DatabaseError(error, path: path) }
+    }
+}
+
+/// What queries run on: a database, each query by itself, or a transaction, all together.
+public protocol DatabaseAccess {
+    /// Runs one reading statement.
+    func read<Result>(_ body: (Connection) throws -> Result) throws(DatabaseError) -> Result
+    /// Runs one writing statement.
+    func write<Result>(_ body: (Connection) throws -> Result) throws(DatabaseError) -> Result
+}
+
+extension DatabaseAccess {
+    /// Runs statements of SQL; `?` stands for the values in order (only with a single statement).
+    public func execute(_ sql: String, _ values: [any ColumnValue] = []) throws(DatabaseError) {
+        try write { try $0.execute(sql, values.map(\.sqlValue)) }
+    }
+
+    /// The rows of a query in SQL.
+    public func rows(_ sql: String, _ values: [any ColumnValue] = []) throws(DatabaseError) -> [[SQLValue]] {
+        try read { connection in try connection.rows(sql, values.map(\.sqlValue)) { $0.values } }
+    }
+}
+
+/// Queries that happen all or not at all; see ``Database/transaction(_:)``. Not to be kept beyond it.
+public struct Transaction: DatabaseAccess {
+    private let connection: GRDB.Database
+    private let path: String
+
+    init(_ connection: GRDB.Database, path: String) {
+        self.connection = connection
+        self.path = path
+    }
+
+    public func read<Result>(_ body: (Connection) throws -> Result) throws(DatabaseError) -> Result {
+        do { return try body(Connection(connection)) } catch { throw DatabaseError(error, path: path) }
+    }
+
+    public func write<Result>(_ body: (Connection) throws -> Result) throws(DatabaseError) -> Result {
+        try read(body)
+    }
+}

@@ -1,0 +1,180 @@
+public import Gateway
+public import HTTP
+import Logging
+public import NIOCore
+import Synchronization
+
+/// One request, as a view sees it. What is costly to read (cookies, query, form, JSON) is read when first asked for.
+public final class Request: Sendable {
+    /// The request line and fields as they were received.
+    public let head: RequestHead
+    /// The two ends of the connection.
+    public let connection: ConnectionInfo
+    /// Where the site is mounted, without a trailing slash; empty at the root.
+    public let scriptName: String
+    /// The path below the mount, percent-decoded, with its leading slash.
+    public let pathInfo: String
+    /// What the access log and error pages call this request.
+    public let requestID: String
+    /// The whole body; empty without one. It is read before the view is called, up to ``SiteSettings/bodyLimit``.
+    public let body: ByteBuffer
+
+    let application: SiteApplication
+    /// Whether the view is called on a thread that may block (WSGI).
+    let isOnWorkerThread: Bool
+    let lazy = Mutex(Lazy())
+
+    /// What is made when first asked for.
+    struct Lazy {
+        var parameters = PathParameters(route: nil, values: [])
+        var query: Result<QueryValues, any Error>?
+        var form: Result<QueryValues, any Error>?
+        var cookies: [String: String]?
+        var csrf = CSRF.State()
+        var attributes: [ObjectIdentifier: any Sendable] = [:]
+    }
+
+    init(
+        _ application: SiteApplication, head: RequestHead, connection: ConnectionInfo, scriptName: String,
+        pathInfo: String, requestID: String, body: ByteBuffer, isOnWorkerThread: Bool
+    ) {
+        self.application = application
+        self.head = head
+        self.connection = connection
+        self.scriptName = scriptName
+        self.pathInfo = pathInfo
+        self.requestID = requestID
+        self.body = body
+        self.isOnWorkerThread = isOnWorkerThread
+    }
+
+    /// The method.
+    public var method: Method { head.method }
+    /// The whole path, percent-decoded, with where the site is mounted.
+    public var path: String { scriptName + pathInfo }
+    /// Whether the request came over TLS.
+    public var isSecure: Bool { connection.isSecure }
+    /// `http` or `https`.
+    public var scheme: String { connection.scheme }
+    /// The host the request is for, with its port where one was given, in lower case.
+    public var host: String { head.authority.map(head.string)?.lowercased() ?? "" }
+    /// The header fields.
+    public var fields: RequestFields { head.fields }
+    /// The `User-Agent` field.
+    public var userAgent: String? { head.fields["User-Agent"] }
+    /// The values of the path.
+    public var parameters: PathParameters { lazy.withLock { $0.parameters } }
+    /// The name of the matched line of the URL table, with its namespaces.
+    public var routeName: String? { parameters.route?.name }
+
+    /// The query: `?page=2`. A flood of fields counts as no query; ``form`` refuses one.
+    public var query: QueryValues {
+        let read = lazy.withLock { lazy in
+            if let query = lazy.query { return query }
+            let query = Result {
+                try head.rawQuery.map { try QueryValues(Array(head.string($0).utf8)) } ?? QueryValues()
+            }
+            lazy.query = query
+            return query
+        }
+        return (try? read.get()) ?? QueryValues()
+    }
+
+    /// The cookies the client sent.
+    public var cookies: [String: String] {
+        lazy.withLock { lazy in
+            if let cookies = lazy.cookies { return cookies }
+            let cookies =
+                head.fields.first("Cookie") == nil
+                ? [:] : CookieParser.parse(head.fields.joined("Cookie")?.replacingCommas ?? "")
+            lazy.cookies = cookies
+            return cookies
+        }
+    }
+
+    /// The form of an url-encoded body; empty when there is no body. Throws ``BadRequest``: 415 for another media type,
+    /// 400 for more than ``QueryValues/maximumCount`` fields.
+    public var form: QueryValues {
+        get throws {
+            try lazy.withLock { lazy in
+                if let form = lazy.form { return form }
+                let form = Result { try self.readForm() }
+                lazy.form = form
+                return form
+            }.get()
+        }
+    }
+
+    private func readForm() throws -> QueryValues {
+        guard body.readableBytes > 0 else { return QueryValues() }
+        switch mediaType {
+        case "application/x-www-form-urlencoded": return try QueryValues(body.readableBytesView)
+        case "multipart/form-data":
+            throw BadRequest("This site takes no file uploads.", status: Status(415))
+        default: throw BadRequest("The body is not a form.", status: Status(415))
+        }
+    }
+
+    /// The body as JSON. Throws ``BadRequest``: 415 when the media type is not JSON, 400 when it is not well formed.
+    public var json: JSONValue {
+        get throws {
+            guard let type = mediaType, type == "application/json" || type.hasSuffix("+json") else {
+                throw BadRequest("The body is not JSON.", status: Status(415))
+            }
+            do throws(JSONError) {
+                return try JSONValue(parsing: body.readableBytesView)
+            } catch {
+                throw BadRequest("The body is not JSON: \(error).")
+            }
+        }
+    }
+
+    /// The media type of the body in lower case, without parameters.
+    public var mediaType: String? {
+        guard let field = head.fields["Content-Type"] else { return nil }
+        let type = field.prefix { $0 != ";" }
+        return type.filter { $0 != " " && $0 != "\t" }.lowercased()
+    }
+
+    /// The site's database. Throws ``DatabaseError`` when it cannot be opened.
+    public var database: Database {
+        get throws(DatabaseError) { try application.database() }
+    }
+
+    /// The site's log, with this request's id.
+    public var logger: Logger {
+        var logger = application.logger
+        logger[metadataKey: "request"] = "\(requestID)"
+        return logger
+    }
+
+    /// The URL of the route called `name` with its values in order: `request.url(for: "polls:detail", 5)`.
+    public func url(for name: String, _ arguments: any PathParameter...) throws(NoReverseMatch) -> String {
+        try scriptName + "/" + application.table.reverse(name, arguments)
+    }
+
+    /// The URL of the route called `name` with its values by name.
+    public func url(
+        for name: String, _ arguments: [String: any PathParameter]
+    ) throws(NoReverseMatch) -> String {
+        try scriptName + "/" + application.table.reverse(name, arguments)
+    }
+
+    /// The URL of a static file: `request.url(static: "polls/style.css")`. It changes with the file's content, so that
+    /// browsers may keep what they have for a year.
+    public func url(static path: String) -> String { application.staticFiles.url(path, scriptName: scriptName) }
+
+    /// The full URL of a path on this host: `https://example.org/polls/`.
+    public func absoluteURL(_ path: String) -> String { "\(scheme)://\(host)\(path)" }
+
+    /// What middleware or a view noted down about this request, one value a type.
+    public subscript<Value: Sendable>(attribute type: Value.Type) -> Value? {
+        get { lazy.withLock { $0.attributes[ObjectIdentifier(type)] as? Value } }
+        set { lazy.withLock { $0.attributes[ObjectIdentifier(type)] = newValue } }
+    }
+}
+
+extension String {
+    /// `Cookie` lines joined by commas, as one line joined by semicolons: only HTTP/2 and faulty clients send several.
+    fileprivate var replacingCommas: String { replacing(", ", with: "; ") }
+}

@@ -1,0 +1,82 @@
+public import Gateway
+import HTTP
+import NIOCore
+
+extension SiteApplication: ASGIApplication {
+    /// Answers one HTTP request on the event loop, or starts and stops with the worker (lifespan).
+    public func callAsFunction(_ scope: Scope, _ receive: Receive, _ send: Send) async throws {
+        switch scope {
+        case .http(let scope): try await respond(to: scope, receive, send)
+        case .lifespan: try await lifespan(receive, send)
+        }
+    }
+
+    private func respond(to scope: HTTPScope, _ receive: Receive, _ send: Send) async throws {
+        var body = ByteBuffer()
+        var failure: (any Error)?
+        if scope.request.framing != .none {
+            do {
+                body = try await self.body(scope.request, receive)
+            } catch let error as BadRequest {
+                failure = error
+            }
+        }
+        let request = Request(
+            self, head: scope.request, connection: scope.connection, scriptName: scope.rootPath, pathInfo: scope.path,
+            requestID: scope.requestID, body: body, isOnWorkerThread: false)
+        let response =
+            if let failure { errorPages.response(to: request, error: failure) } else { await respond(to: request) }
+        let head = head(of: response, to: request)
+        switch response.body {
+        case .bytes(let bytes): try await send.respond(head, bytes)
+        case .pieces(let pieces):
+            try await send(.responseStart(head))
+            let iterator = PieceIterator(pieces)
+            while let piece = try await next(iterator) { try await send(.responseBody(piece, moreBody: true)) }
+            try await send(.responseBody(ByteBuffer(), moreBody: false))
+        case .stream(let pieces):
+            try await send(.responseStart(head))
+            for try await piece in pieces { try await send(.responseBody(piece, moreBody: true)) }
+            try await send(.responseBody(ByteBuffer(), moreBody: false))
+        }
+    }
+
+    private func body(_ head: RequestHead, _ receive: Receive) async throws -> ByteBuffer {
+        if case .length(let length) = head.framing, length > settings.bodyLimit { throw BadRequest.tooLarge }
+        var body = ByteBuffer()
+        while true {
+            guard case .request(var part, let isMore) = try await receive() else { throw ASGIError.disconnected }
+            guard body.readableBytes + part.readableBytes <= settings.bodyLimit else { throw BadRequest.tooLarge }
+            if body.readableBytes == 0 { body = part } else { body.writeBuffer(&part) }
+            if !isMore { return body }
+        }
+    }
+
+    private func lifespan(_ receive: Receive, _ send: Send) async throws {
+        while true {
+            switch try await receive() {
+            case .startup:
+                do {
+                    try await onThread { try self.start() }
+                    try await send(.startupComplete)
+                } catch let error as DatabaseError {
+                    try await send(.startupFailed(message: error.description))
+                    return
+                }
+            case .shutdown:
+                try await onThread { self.stop() }
+                try await send(.shutdownComplete)
+                return
+            case .request, .disconnect: return
+            }
+        }
+    }
+
+    private func next(_ iterator: PieceIterator) async throws -> ByteBuffer? {
+        try await onThread { iterator.next() }
+    }
+}
+
+extension BadRequest {
+    static let tooLarge = BadRequest("The body is larger than this site takes.", status: .contentTooLarge)
+}

@@ -1,3 +1,0 @@
-import Crypto
-// Web
-import GRDB
