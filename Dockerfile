@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 
 # Builds `app` and puts it into a small image: docker build --tag portico .
-# Try it:                                         docker run --rm --publish 8000:8000 --read-only portico
+# Try it:                                         docker run --rm --publish 8000:8000 --read-only --tmpfs /tmp portico
 
 FROM swift:6.3.1-bookworm AS build
 
