@@ -83,7 +83,7 @@ let package = Package(
 
         tests("ArchitectureTests", []),
         tests("ConfigTests", ["Config"]),
-        tests("EndToEndTests", ["app"]),
+        tests("EndToEndTests", ["app"], exclude: ["Browser"]),
         tests("FrontTests", ["Front", "Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded]),
         tests("GatewayTests", ["Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded]),
         tests("HTTPTests", ["HTTP", .nioCore]),

@@ -1,0 +1,14 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "hello-site",
+    dependencies: [
+        .package(name: "portico", path: "../../..")
+    ],
+    targets: [
+        .executableTarget(
+            name: "hello-app", dependencies: [.product(name: "Portico", package: "portico")],
+            swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")])
+    ]
+)

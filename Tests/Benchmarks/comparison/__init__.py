@@ -1,0 +1,1 @@
+"""The parts of `Tests/Benchmarks/compare`: Portico beside its peers, on one machine, in the same minutes."""

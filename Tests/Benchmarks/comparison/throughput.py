@@ -1,0 +1,123 @@
+"""Requests per second: the same request to each server in turn, round after round."""
+
+import gzip
+import http.client
+import re
+import statistics
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from . import load
+from .machine import Cores, ComparisonError
+from .report import Row, Target
+from .server import Server
+
+
+@dataclass
+class Entrant:
+    """One server's part in a contest: where it is asked, and what it must answer."""
+
+    server: Server
+    path: str
+    target: Target | None = None
+    """What Portico's number has to be against this entrant's."""
+    label: str = ""
+    rounds: list[float] = field(default_factory=list)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.server.port}{self.path}"
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.rounds)
+
+
+@dataclass
+class Expectation:
+    """The right answer: all of its body, or how often patterns are found in it."""
+
+    content_type: str
+    body: bytes | None = None
+    patterns: dict[bytes, int] = field(default_factory=dict)
+    gzipped: bool = False
+
+
+@dataclass
+class Contest:
+    """One kind of request, asked of Portico and of its peers."""
+
+    subject: str
+    portico: Entrant | None
+    peers: list[Entrant]
+    expectation: Expectation
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def entrants(self) -> list[Entrant]:
+        return ([self.portico] if self.portico else []) + self.peers
+
+    def check(self) -> None:
+        """Asks each server once; nothing is measured that is not right."""
+        for entrant in self.entrants:
+            problem = difference(entrant, self.headers, self.expectation)
+            if problem:
+                raise ComparisonError(f"{self.subject}: {entrant.server.name} {entrant.path}: {problem}")
+
+    def run(self, *, rounds: int, seconds: int, cores: Cores) -> list[Row]:
+        """Measures all entrants in each round, so that what disturbs the machine disturbs all of them alike."""
+        for entrant in self.entrants:
+            load.run(entrant.url, self.headers, seconds=1, core=cores.load)
+        for number in range(1, rounds + 1):
+            for entrant in self.entrants:
+                seen = load.run(entrant.url, self.headers, seconds=seconds, core=cores.load)
+                entrant.rounds.append(seen.requests_per_second)
+                print(
+                    f"{self.subject}, round {number}: {entrant.server.name} {seen.requests_per_second:,.0f}/s, "
+                    f"99 % within {seen.latency_p99_ms:.1f} ms",
+                    flush=True,
+                )
+        value = self.portico.median if self.portico else None
+        return [
+            Row(self.subject, "/s", value, peer.label or peer.server.name, peer.median, peer.target)
+            for peer in self.peers
+        ]
+
+
+def difference(entrant: Entrant, headers: dict[str, str], expectation: Expectation) -> str | None:
+    """What is wrong with the entrant's answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", entrant.server.port, timeout=10)
+    try:
+        connection.request("GET", entrant.path, headers=headers)
+        response = connection.getresponse()
+        body = response.read()
+    finally:
+        connection.close()
+    if response.status != 200:
+        return f"status {response.status}"
+    content_type = response.getheader("Content-Type", "")
+    if not content_type.startswith(expectation.content_type):
+        return f"Content-Type {content_type!r}, expected {expectation.content_type}"
+    coding = response.getheader("Content-Encoding", "identity")
+    if coding != ("gzip" if expectation.gzipped else "identity"):
+        return f"Content-Encoding {coding}"
+    if expectation.gzipped:
+        body = gzip.decompress(body)
+    if expectation.body is not None and body != expectation.body:
+        return f"another body ({len(body)} bytes) than expected ({len(expectation.body)} bytes)"
+    for pattern, count in expectation.patterns.items():
+        found = len(re.findall(pattern, body))
+        if found != count:
+            return f"{pattern.decode()} is found {found} times in the body, expected {count}"
+    return None
+
+
+@contextmanager
+def running(servers: list[Server], core: int) -> Iterator[None]:
+    """Starts the servers; stops them however the block ends."""
+    with ExitStack() as stack:
+        for server in servers:
+            stack.callback(server.stop)
+            server.start(core)
+        yield
