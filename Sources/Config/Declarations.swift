@@ -1,0 +1,138 @@
+/// Every option there is. Checking, defaults, reference documentation and environment variables all come from here.
+enum Declarations {
+    /// What may stand in `base:` and in an environment's section.
+    static let root = OptionGroup(options: [
+        Option(
+            "listen", .list(.address), default: "[127.0.0.1:8000]",
+            "Where to listen: one address or a list. Port 0 takes a free port; `fd:3` an inherited socket.",
+            example: "[0.0.0.0:8000, unix:/run/app.sock]"),
+        Option("workers", .group(workers), "The processes and threads that serve."),
+        Option("sites", .map(key: .siteName, .group(SiteDeclarations.site)), "The sites, by name."),
+        Option(
+            "routes", .list(.group(RouteDeclarations.route)),
+            "Which path goes where. The longest prefix wins; `=` exact paths and `~` regular expressions come before "
+                + "prefixes. Without routes, the only site gets every path."),
+        Option("gzip", .group(gzip), "Compression of responses; `gzip: off` switches it off."),
+        Option("limits", .group(limits), "What one client may cost."),
+        Option("timeouts", .group(timeouts), "How long things may take."),
+        Option("log", .group(log), "What is logged, and how."),
+        Option("health", .group(health), "The paths the server answers itself; `health: false` switches them off."),
+        Option(
+            "server-header", .either([.boolean, .form(.headerValue)]), default: "true",
+            "The `Server` header: `true` names Portico, `false` leaves it out, text replaces it.", example: "false"),
+        Option(
+            "debug", .boolean, default: "false",
+            "Pages that show errors with their source. `true` by default in `development`; never for the public."),
+        Option(
+            "secret-key", .secret,
+            "The key that signs cookies and tokens. Without one, a random key is made at start and sessions end with it.",
+            example: "${secret:secret_key}"),
+        Option(
+            "allowed-hosts", .list(.form(.allowedHost)), default: "['*']",
+            "The hosts that requests may name: exact, `.example.org` with subdomains, `*` for any.",
+            example: "[example.org, .example.net]"),
+        Option(
+            "temp-directory", .path, default: "/tmp",
+            "Where large request bodies wait.", example: "/var/tmp"),
+    ])
+
+    static let workers = OptionGroup(options: [
+        Option(
+            "mode", .choice(["process", "thread"]), default: "process",
+            "`process`: each worker is a process, a crash costs one of them. `thread`: one process with event loops. "
+                + "`thread` by default in `development`."),
+        Option(
+            "count", .either([.choice(["auto"]), .integer(1...1024)]), default: "auto",
+            "Processes, or event loops in thread mode. `auto`: the CPUs this container may use. `1` by default in "
+                + "`development`.", example: "4"),
+        Option(
+            "threads", .integer(1...1024), default: "4",
+            "Threads in each worker for synchronous (WSGI) sites."),
+    ])
+
+    static let gzip = OptionGroup(
+        options: [
+            Option("enabled", .boolean, default: "true", "Whether responses are compressed."),
+            Option("min-size", .size(0...1 << 30), default: "1KiB", "Smaller responses are left alone."),
+            Option("level", .integer(1...9), default: "6", "1 is fastest, 9 smallest."),
+            Option(
+                "types", .list(.form(.mediaType)),
+                default:
+                    "[text/*, application/json, application/javascript, application/xml, application/manifest+json, "
+                    + "image/svg+xml]", "The media types that are compressed."),
+        ], shorthand: .boolean(key: "enabled"))
+
+    static let limits = OptionGroup(options: [
+        Option(
+            "header-size", .size(1 << 10...1 << 20), default: "16KiB", "All header fields of a request; more is 431."),
+        Option("headers", .integer(8...1000), default: "100", "Header fields of a request; more is 431."),
+        Option("target-size", .size(256...1 << 20), default: "8KiB", "The request target; longer is 414."),
+        Option("body-size", .size(0...1 << 50), default: "10MiB", "A request's body; larger is 413."),
+        Option(
+            "body-memory", .size(0...1 << 30), default: "64KiB",
+            "What of a buffered body stays in memory; the rest goes to disk."),
+        Option(
+            "connections", .either([.choice(["auto"]), .integer(1...10_000_000)]), default: "10000",
+            "Open connections of each worker. `auto`: as many as its limit on descriptors lets."),
+        Option(
+            "queue", .integer(0...1_000_000), default: "128",
+            "Requests that may wait for a thread; more are answered 503 with Retry-After."),
+        Option("files-cache", .size(0...1 << 40), default: "32MiB", "Memory for small static files; 0 keeps none."),
+    ])
+
+    private static let span = ValueType.duration(1...86_400_000)
+
+    static let timeouts = OptionGroup(options: [
+        Option("header", span, default: "10s", "From the first byte of a request to the end of its header; then 408."),
+        Option("body", span, default: "30s", "Between two pieces of a request's body; then 408."),
+        Option("write", span, default: "30s", "For a client to take the next piece of a response."),
+        Option("keep-alive", span, default: "15s", "An idle connection waits this long for its next request."),
+        Option("request", span, default: "60s", "For a site to answer."),
+        Option("drain", span, default: "30s", "For running requests to end when the server stops or reloads."),
+        Option("start", span, default: "60s", "For a worker to become ready."),
+    ])
+
+    static let log = OptionGroup(options: [
+        Option("format", .choice(["text", "json"]), default: "text", "Lines to read, or one JSON object a line."),
+        Option(
+            "level", .choice(["trace", "debug", "info", "notice", "warning", "error", "critical"]), default: "info",
+            "What is less important than this is not logged."),
+        Option(
+            "access", .either([.boolean, .path]), default: "true",
+            "The access log: `true` to standard output, `false` none, or a file.", example: "log/access.log"),
+    ])
+
+    static let health = OptionGroup(
+        options: [
+            Option("enabled", .boolean, default: "true", "Whether the server answers health checks."),
+            Option("live", .form(.urlPath), default: "/livez", "200 while the process can answer at all."),
+            Option("ready", .form(.urlPath), default: "/readyz", "200 while requests are welcome, 503 while draining."),
+        ], shorthand: .boolean(key: "enabled"))
+}
+
+/// The options of one site.
+enum SiteDeclarations {
+    static let site = OptionGroup(
+        options: [
+            Option("swift", .text, "The name of a site compiled into this binary.", example: "polls"),
+            Option(
+                "python", .form(.pythonTarget), "A Python application, WSGI or ASGI.",
+                example: "'shop.wsgi:application'"),
+            Option(
+                "gateway", .choice(["auto", "wsgi", "asgi"]), default: "auto",
+                "How it is called; `auto` takes what it offers."),
+            Option(
+                "database", .path,
+                "The SQLite file of a Swift site. Without it: the site's name with `.sqlite3`, in "
+                    + "`$APP_DATA` or else the working directory.", example: "var/polls.sqlite3", with: ["swift"]),
+            Option(
+                "directory", .path, "Working directory and first entry of `sys.path`.", example: "/srv/shop",
+                with: ["python"]),
+            Option(
+                "virtualenv", .path, "The virtual environment with its packages.", example: "/srv/shop/.venv",
+                with: ["python"]),
+            Option(
+                "settings", .map(key: .settingName, .text), "What the site itself wants to know.",
+                example: "{page-size: 20}"),
+        ], exactlyOne: ["swift", "python"])
+}

@@ -1,0 +1,177 @@
+/// The configuration, typed: everything checked, every path absolute.
+public struct Settings: Sendable, Hashable {
+    /// Where to listen; never empty.
+    public let listen: [ListenAddress]
+    /// `workers`
+    public let workers: Workers
+    /// `gzip`
+    public let gzip: Gzip
+    /// `limits`
+    public let limits: Limits
+    /// `timeouts`
+    public let timeouts: Timeouts
+    /// `log`
+    public let log: Log
+    /// `health`
+    public let health: Health
+    /// `server-header`
+    public let serverHeader: ServerHeader
+    /// `debug`
+    public let debug: Bool
+    /// `secret-key`; without one, a random key is to be made at start.
+    public let secretKey: Secret?
+    /// `allowed-hosts`: exact names, `.example.org` for a name with its subdomains, `*` for any.
+    public let allowedHosts: [String]
+    /// `temp-directory`
+    public let tempDirectory: String
+    /// `sites`, in the order of the configuration.
+    public let sites: [SiteSettings]
+    /// `routes`, in the order of the configuration.
+    public let routes: [RouteSettings]
+
+    /// The site of that name.
+    public func site(named name: String) -> SiteSettings? {
+        sites.first { $0.name == name }
+    }
+
+    /// A number, or one the program finds by itself.
+    public enum Count: Sendable, Hashable {
+        /// To be found out.
+        case auto
+        /// This many.
+        case exactly(Int)
+    }
+
+    /// `workers`
+    public struct Workers: Sendable, Hashable {
+        /// `workers.mode`
+        public enum Mode: String, Sendable, CaseIterable {
+            /// One process a worker.
+            case process
+            /// One process, an event loop a worker.
+            case thread
+        }
+        /// What a worker is.
+        public let mode: Mode
+        /// How many workers.
+        public let count: Count
+        /// Threads in each worker for synchronous sites.
+        public let threads: Int
+    }
+
+    /// `gzip`
+    public struct Gzip: Sendable, Hashable {
+        /// Whether anything is compressed.
+        public let enabled: Bool
+        /// Smaller responses are left alone.
+        public let minSize: ByteCount
+        /// 1 to 9.
+        public let level: Int
+        /// Media types: `type/subtype`, `type/*`.
+        public let types: [String]
+    }
+
+    /// `limits`
+    public struct Limits: Sendable, Hashable {
+        /// All header fields of a request.
+        public let headerSize: ByteCount
+        /// How many header fields.
+        public let headers: Int
+        /// The request target.
+        public let targetSize: ByteCount
+        /// A request's body.
+        public let bodySize: ByteCount
+        /// What of a buffered body stays in memory.
+        public let bodyMemory: ByteCount
+        /// Open connections of each worker.
+        public let connections: Count
+        /// Requests that may wait for a thread.
+        public let queue: Int
+        /// Memory for small static files.
+        public let filesCache: ByteCount
+    }
+
+    /// `timeouts`
+    public struct Timeouts: Sendable, Hashable {
+        /// First byte to end of header.
+        public let header: Duration
+        /// Between two pieces of a body.
+        public let body: Duration
+        /// For the client to take the next piece.
+        public let write: Duration
+        /// Of an idle connection.
+        public let keepAlive: Duration
+        /// For a site to answer.
+        public let request: Duration
+        /// For running requests when stopping.
+        public let drain: Duration
+        /// For a worker to become ready.
+        public let start: Duration
+    }
+
+    /// `log`
+    public struct Log: Sendable, Hashable {
+        /// `log.format`
+        public enum Format: String, Sendable, CaseIterable {
+            /// Lines to read.
+            case text
+            /// One JSON object a line.
+            case json
+        }
+        /// `log.level`, in swift-log's words.
+        public enum Level: String, Sendable, CaseIterable {
+            case trace, debug, info, notice, warning, error, critical
+        }
+        /// `log.access`
+        public enum Access: Sendable, Hashable {
+            /// None.
+            case off
+            /// To standard output.
+            case standardOutput
+            /// To a file, an absolute path.
+            case file(String)
+        }
+        /// The form of log lines.
+        public let format: Format
+        /// The least important level that is logged.
+        public let level: Level
+        /// The access log.
+        public let access: Access
+    }
+
+    /// `health`: the paths the server answers by itself; nil when switched off.
+    public struct Health: Sendable, Hashable {
+        /// 200 while the process can answer.
+        public let live: String?
+        /// 200 while requests are welcome.
+        public let ready: String?
+    }
+
+    /// `server-header`
+    public enum ServerHeader: Sendable, Hashable {
+        /// The product's own name.
+        case standard
+        /// None.
+        case off
+        /// This text.
+        case text(String)
+    }
+}
+
+/// Text that no description shows.
+public struct Secret: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+    /// The secret itself.
+    public let text: String
+
+    /// Keeps `text`.
+    public init(_ text: String) {
+        self.text = text
+    }
+
+    /// `****`
+    public var description: String { "****" }
+    /// `****`
+    public var debugDescription: String { "****" }
+    /// Nothing inside.
+    public var customMirror: Mirror { Mirror(self, children: [:]) }
+}

@@ -1,0 +1,210 @@
+/// Reads `Settings` out of a tree that has been checked and completed.
+///
+/// It throws only if declarations and settings disagree, which a test rules out.
+struct SettingsDecoder {
+    let tree: ConfigTree
+    /// The directory a relative path is relative to, by where it was written.
+    let baseDirectory: (Origin) -> String
+
+    func settings() throws(ConfigError) -> Settings {
+        Settings(
+            listen: try list(
+                "listen",
+                of: { text, origin in
+                    if case .unix(let path)? = ListenAddress(parsing: text) {
+                        return .unix(path: FilePath.absolute(path, in: baseDirectory(origin)))
+                    }
+                    return ListenAddress(parsing: text)
+                }),
+            workers: .init(
+                mode: try word("workers.mode"), count: try count("workers.count"),
+                threads: try integer("workers.threads")),
+            gzip: .init(
+                enabled: try boolean("gzip.enabled"), minSize: try size("gzip.min-size"),
+                level: try integer("gzip.level"), types: try list("gzip.types") { text, _ in text.lowercased() }),
+            limits: .init(
+                headerSize: try size("limits.header-size"), headers: try integer("limits.headers"),
+                targetSize: try size("limits.target-size"), bodySize: try size("limits.body-size"),
+                bodyMemory: try size("limits.body-memory"), connections: try count("limits.connections"),
+                queue: try integer("limits.queue"), filesCache: try size("limits.files-cache")),
+            timeouts: .init(
+                header: try duration("timeouts.header"), body: try duration("timeouts.body"),
+                write: try duration("timeouts.write"), keepAlive: try duration("timeouts.keep-alive"),
+                request: try duration("timeouts.request"), drain: try duration("timeouts.drain"),
+                start: try duration("timeouts.start")),
+            log: .init(format: try word("log.format"), level: try word("log.level"), access: try access()),
+            health: try boolean("health.enabled")
+                ? .init(live: try text("health.live"), ready: try text("health.ready")) : .init(live: nil, ready: nil),
+            serverHeader: try serverHeader(),
+            debug: try boolean("debug"),
+            secretKey: (tree["secret-key"]?.scalar?.text).map(Secret.init),
+            allowedHosts: try list("allowed-hosts") { text, _ in text.lowercased() },
+            tempDirectory: try path("temp-directory"),
+            sites: try sites(),
+            routes: try routes())
+    }
+
+    private func access() throws(ConfigError) -> Settings.Log.Access {
+        switch Validator.boolean(try text("log.access")) {
+        case true: .standardOutput
+        case false: .off
+        case nil: .file(try path("log.access"))
+        }
+    }
+
+    private func serverHeader() throws(ConfigError) -> Settings.ServerHeader {
+        let text = try text("server-header")
+        return switch Validator.boolean(text) {
+        case true: .standard
+        case false: .off
+        case nil: .text(text)
+        }
+    }
+
+    // MARK: - Sites
+
+    private func sites() throws(ConfigError) -> [SiteSettings] {
+        var sites: [SiteSettings] = []
+        for entry in tree["sites"]?.entries ?? [] {
+            let place = ConfigPath([.key("sites"), .key(entry.key)])
+            let source: SiteSettings.Source
+            if let name = entry.value["swift"]?.scalar?.text {
+                source = .swift(name)
+            } else {
+                let parts = try text(place.appending("python")).split(separator: ":")
+                source = .python(module: String(parts.first ?? ""), callable: String(parts.last ?? ""))
+            }
+            sites.append(
+                SiteSettings(
+                    name: entry.key, source: source, gateway: try word(place.appending("gateway")),
+                    database: try optionalPath(place.appending("database")),
+                    directory: try optionalPath(place.appending("directory")),
+                    virtualenv: try optionalPath(place.appending("virtualenv")),
+                    settings: Dictionary(
+                        (entry.value["settings"]?.entries ?? []).map { ($0.key, Self.value($0.value)) },
+                        uniquingKeysWith: { $1 })))
+        }
+        return sites
+    }
+
+    /// YAML 1.2's core schema: quoted is text.
+    static func value(_ node: ConfigTree) -> SiteSettings.Value {
+        guard let scalar = node.scalar else { return .text("") }
+        if scalar.isSecret { return .secret(Secret(scalar.text)) }
+        switch JSONWriter.Kind(scalar) {
+        case .boolean(let value): return .boolean(value)
+        case .integer(let value): return .integer(value)
+        case .number(let value): return .number(value)
+        case .text, .null: return .text(scalar.text)
+        }
+    }
+
+    // MARK: - Routes
+
+    private func routes() throws(ConfigError) -> [RouteSettings] {
+        var routes: [RouteSettings] = []
+        for index in (tree["routes"]?.elements ?? []).indices {
+            let place = ConfigPath([.key("routes"), .index(index)])
+            let pattern = try text(place.appending("path"))
+            let headers = place.appending("headers")
+            routes.append(
+                RouteSettings(
+                    host: tree[place.appending("host")]?.scalar?.text.lowercased(),
+                    pattern: pattern.hasPrefix("=")
+                        ? .exact(String(pattern.dropFirst()))
+                        : pattern.hasPrefix("~") ? .expression(String(pattern.dropFirst())) : .prefix(pattern),
+                    action: try action(place),
+                    headers: .init(
+                        set: (tree[headers.appending("set")]?.entries ?? []).map {
+                            .init(name: $0.key, value: $0.value.scalar?.text ?? "")
+                        },
+                        remove: try optionalList(headers.appending("remove"))),
+                    gzip: try boolean(place.appending("gzip")),
+                    place: place))
+        }
+        return routes
+    }
+
+    private func action(_ place: ConfigPath) throws(ConfigError) -> RouteSettings.Action {
+        let node = tree[place]
+        let status = node?["status"]?.scalar.flatMap { Validator.integer($0.text) }
+        if node?["site"] != nil { return .site(try text(place.appending("site"))) }
+        if node?["redirect"] != nil {
+            return .redirect(target: try text(place.appending("redirect")), status: status ?? 302)
+        }
+        if node?["respond"] != nil {
+            return .respond(
+                text: try text(place.appending("respond")), status: status ?? 200,
+                contentType: node?["content-type"]?.scalar?.text ?? "text/plain; charset=utf-8")
+        }
+        if node?["deny"] != nil { return .deny(status: status ?? 403) }
+        var cache: RouteSettings.Files.Cache?
+        if let text = node?["cache"]?.scalar?.text {
+            cache = Duration(configurationText: text).map { .age($0) } ?? .control(text)
+        }
+        return .files(
+            .init(
+                root: try path(place.appending("files")), cache: cache,
+                index: try list(place.appending("index")) { text, _ in text },
+                dotFiles: try boolean(place.appending("dot-files")), listing: try boolean(place.appending("listing")),
+                precompressed: try boolean(place.appending("precompressed")),
+                symlinks: try word(place.appending("symlinks")),
+                fallback: try fallback(place.appending("fallback"))))
+    }
+
+    private func fallback(_ place: ConfigPath) throws(ConfigError) -> RouteSettings.Action? {
+        guard let node = tree[place] else { return nil }
+        if let name = node.scalar?.text { return .site(name) }
+        return try action(place)
+    }
+}
+
+// MARK: - Values
+
+extension SettingsDecoder {
+    private func mismatch(_ path: ConfigPath) -> ConfigError {
+        ConfigError(.missing(expected: "a value"), at: tree.origin(of: path), path: path)
+    }
+
+    private func text(_ path: ConfigPath) throws(ConfigError) -> String {
+        guard let scalar = tree[path]?.scalar else { throw mismatch(path) }
+        return scalar.text
+    }
+
+    private func read<Value>(_ path: ConfigPath, _ parse: (String) -> Value?) throws(ConfigError) -> Value {
+        guard let value = parse(try text(path)) else { throw mismatch(path) }
+        return value
+    }
+
+    private func integer(_ path: ConfigPath) throws(ConfigError) -> Int { try read(path, Validator.integer) }
+    private func boolean(_ path: ConfigPath) throws(ConfigError) -> Bool { try read(path, Validator.boolean) }
+    private func size(_ path: ConfigPath) throws(ConfigError) -> ByteCount { try read(path, ByteCount.init(parsing:)) }
+    private func duration(_ path: ConfigPath) throws(ConfigError) -> Duration {
+        try read(path, Duration.init(configurationText:))
+    }
+    private func word<Word: RawRepresentable<String>>(_ path: ConfigPath) throws(ConfigError) -> Word {
+        try read(path, Word.init(rawValue:))
+    }
+    private func count(_ path: ConfigPath) throws(ConfigError) -> Settings.Count {
+        try read(path) { $0 == "auto" ? .auto : Validator.integer($0).map { .exactly($0) } }
+    }
+
+    private func path(_ path: ConfigPath) throws(ConfigError) -> String {
+        FilePath.absolute(try text(path), in: baseDirectory(tree.origin(of: path)))
+    }
+    private func optionalPath(_ path: ConfigPath) throws(ConfigError) -> String? {
+        tree[path] == nil ? nil : try self.path(path)
+    }
+
+    private func list<Element>(
+        _ path: ConfigPath, of element: (String, Origin) -> Element?
+    ) throws(ConfigError) -> [Element] {
+        guard let node = tree[path] else { throw mismatch(path) }
+        let elements = node.elements.compactMap { item in item.scalar.flatMap { element($0.text, item.origin) } }
+        guard elements.count == node.elements.count else { throw mismatch(path) }
+        return elements
+    }
+    private func optionalList(_ path: ConfigPath) throws(ConfigError) -> [String] {
+        tree[path] == nil ? [] : try list(path) { text, _ in text }
+    }
+}
