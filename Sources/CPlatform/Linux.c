@@ -1,0 +1,87 @@
+#define _GNU_SOURCE
+#include "CPlatform.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static int result_or_errno(int result) { return result < 0 ? -errno : result; }
+
+int cplatform_memfd(const char *name) { return result_or_errno(memfd_create(name, MFD_CLOEXEC)); }
+
+int cplatform_open_unnamed(const char *directory) {
+    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (fd >= 0) return fd;
+    // File systems without O_TMPFILE (NFS, overlay on old kernels) say one of these; there the name lives for an instant.
+    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return -errno;
+    char path[4096];
+    int length = snprintf(path, sizeof path, "%s/.spool-XXXXXX", directory);
+    if (length < 0 || (size_t)length >= sizeof path) return -ENAMETOOLONG;
+    fd = mkostemp(path, O_CLOEXEC);
+    if (fd < 0) return -errno;
+    unlink(path);
+    return fd;
+}
+
+int cplatform_open_append(const char *path, unsigned mode) {
+    return result_or_errno(open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, mode));
+}
+
+int cplatform_open_read(const char *path) { return result_or_errno(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)); }
+
+int cplatform_eventfd(void) { return result_or_errno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+int cplatform_random(void *bytes, size_t count) {
+    unsigned char *cursor = bytes;
+    while (count > 0) {
+        ssize_t got = getrandom(cursor, count, 0);
+        if (got < 0) {
+            if (errno == EINTR) continue;
+            return -errno;
+        }
+        cursor += got;
+        count -= (size_t)got;
+    }
+    return 0;
+}
+
+int cplatform_affinity_count(void) {
+    // sched_getaffinity answers EINVAL while the set is smaller than the kernel's.
+    for (int cpus = 1024; cpus <= 1 << 20; cpus *= 2) {
+        cpu_set_t *set = CPU_ALLOC(cpus);
+        if (!set) return -ENOMEM;
+        size_t size = CPU_ALLOC_SIZE(cpus);
+        int failed = sched_getaffinity(0, size, set);
+        int error = errno;
+        int count = failed ? 0 : CPU_COUNT_S(size, set);
+        CPU_FREE(set);
+        if (!failed) return count;
+        if (error != EINVAL) return -error;
+    }
+    return -EINVAL;
+}
+
+int cplatform_set_thread_name(const char *name) {
+    return result_or_errno(prctl(PR_SET_NAME, name, 0, 0, 0));
+}
+
+int cplatform_set_close_on_exec(int fd, int on) {
+    int flags = fcntl(fd, F_GETFD);
+    if (flags < 0) return -errno;
+    return result_or_errno(fcntl(fd, F_SETFD, on ? flags | FD_CLOEXEC : flags & ~FD_CLOEXEC));
+}
+
+int cplatform_set_non_blocking(int fd, int on) {
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0) return -errno;
+    return result_or_errno(fcntl(fd, F_SETFL, on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK));
+}
+
+int cplatform_duplicate(int fd) { return result_or_errno(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }

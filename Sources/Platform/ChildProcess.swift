@@ -1,0 +1,112 @@
+import CPlatform
+import Glibc
+
+/// Starting programs and learning how they ended.
+///
+/// A started program inherits nothing but descriptors 0, 1 and 2 and those it is given: no sockets, no signal mask, no
+/// ignored signals.
+public enum ChildProcess {
+    /// The running program itself, also when its file has been replaced or deleted in the meantime.
+    public static let currentExecutable = "/proc/self/exe"
+
+    /// Starts a program.
+    /// - Parameters:
+    ///   - executable: the path; it is not looked for in `PATH`.
+    ///   - arguments: the argument vector, with the program's name first.
+    ///   - environment: the whole environment of the new program.
+    ///   - descriptors: what the program finds open besides (or instead of) 0, 1 and 2: own number → number there.
+    /// - Returns: the process id.
+    public static func spawn(
+        executable: String, arguments: [String], environment: [String: String],
+        descriptors: [(source: Int32, target: Int32)] = []
+    ) throws(SystemError) -> Int32 {
+        let sources = descriptors.map(\.source)
+        let targets = descriptors.map(\.target)
+        let closeFrom = max(3, (targets.max() ?? 2) + 1)
+        let settings = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let result = withCStrings(arguments) { argv in
+            withCStrings(settings) { envp in
+                cplatform_spawn(executable, argv, envp, sources, targets, Int32(sources.count), closeFrom)
+            }
+        }
+        return try SystemError.check(result, "start \(executable)")
+    }
+
+    /// Learns, without waiting, how the child ended; nil while it lives (or when it is not a child of this process).
+    public static func reap(_ pid: Int32) -> ExitStatus? {
+        var status: Int32 = 0
+        while true {
+            let result = waitpid(pid, &status, WNOHANG)
+            if result == pid { return ExitStatus(waitStatus: status) }
+            if result < 0, errno == EINTR { continue }
+            return nil
+        }
+    }
+
+    /// Takes, without waiting, any child that ended, also such that were inherited from a process that died (only process 1
+    /// and subreapers inherit); nil when there is none.
+    public static func reapAny() -> (pid: Int32, status: ExitStatus)? {
+        var status: Int32 = 0
+        while true {
+            let result = waitpid(-1, &status, WNOHANG)
+            if result > 0 { return (result, ExitStatus(waitStatus: status)) }
+            if result < 0, errno == EINTR { continue }
+            return nil
+        }
+    }
+
+    /// Waits for the end of a child.
+    public static func wait(_ pid: Int32) throws(SystemError) -> ExitStatus {
+        var status: Int32 = 0
+        while true {
+            if waitpid(pid, &status, 0) == pid { return ExitStatus(waitStatus: status) }
+            guard errno == EINTR else { throw SystemError(operation: "waitpid \(pid)", code: errno) }
+        }
+    }
+
+    /// The name of this process in `ps` and `top` (at most 15 bytes). To be called on the main thread.
+    public static func setName(_ name: String) {
+        _ = cplatform_set_thread_name(name)
+    }
+
+    private static func withCStrings<Result>(
+        _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    ) -> Result {
+        var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
+        defer { for pointer in pointers { free(pointer) } }
+        pointers.append(nil)
+        return pointers.withUnsafeBufferPointer { buffer in
+            // A buffer that holds at least the closing nil has an address.
+            body(buffer.baseAddress.unsafelyUnwrapped)
+        }
+    }
+}
+
+/// How a process ended.
+public enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
+    /// It returned from `main` or called `exit`.
+    case exited(Int32)
+    /// A signal ended it.
+    case signaled(Int32, dumpedCore: Bool)
+
+    /// From what `waitpid` reports.
+    public init(waitStatus status: Int32) {
+        let signal = cplatform_wait_signal(status)
+        self =
+            signal == 0
+            ? .exited(cplatform_wait_exit_status(status))
+            : .signaled(signal, dumpedCore: cplatform_wait_dumped_core(status) != 0)
+    }
+
+    /// Whether it ended by itself with status 0.
+    public var isSuccess: Bool { self == .exited(0) }
+
+    /// `exit status 78`, `killed by SIGSEGV (core dumped)`.
+    public var description: String {
+        switch self {
+        case .exited(let code): "exit status \(code)"
+        case .signaled(let signal, let dumpedCore):
+            "killed by \(Signal(rawValue: signal).description)\(dumpedCore ? " (core dumped)" : "")"
+        }
+    }
+}

@@ -1,0 +1,52 @@
+/// What supervisor and worker say to each other.
+///
+/// One message is one packet of a `SOCK_SEQPACKET` pair, so it needs no framing: a word, and for some words text after a
+/// space. Readable on purpose: any program can be a worker, and `strace` shows what was said.
+public enum ControlMessage: Equatable, Sendable {
+    /// Worker → supervisor: sites are loaded, the listeners are being accepted from.
+    case ready
+    /// Worker → supervisor: alive, with these counters.
+    case heartbeat(WorkerReport)
+    /// Worker → supervisor: cannot start, and why; the end of the process follows.
+    case failed(String)
+    /// Supervisor → worker: accept what is queued, close the listeners, finish what is in flight, exit with status 0.
+    case drain
+
+    /// The longest packet either side sends or reads, in bytes.
+    static let maximumLength = 4096
+
+    /// The packet.
+    var encoded: [UInt8] {
+        switch self {
+        case .ready: Array("ready".utf8)
+        case .drain: Array("drain".utf8)
+        case .failed(let reason): Array("failed \(reason)".utf8.prefix(ControlMessage.maximumLength))
+        case .heartbeat(let report):
+            Array(
+                ("heartbeat"
+                    + WorkerReport.fields.map { " \($0.name)=\(report[keyPath: $0.path])" }.joined()).utf8)
+        }
+    }
+
+    /// Reads a packet; nil for one that this version does not know, which is to be ignored (the other side may be newer).
+    init?(decoding packet: some Collection<UInt8>) {
+        let text = String(decoding: packet, as: UTF8.self)
+        let parts = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+        switch (parts[0], parts.count > 1 ? parts[1] : nil) {
+        case ("ready", nil): self = .ready
+        case ("drain", nil): self = .drain
+        case ("failed", let reason?): self = .failed(String(reason))
+        case ("heartbeat", let values):
+            var report = WorkerReport()
+            for value in (values ?? "").split(separator: " ") {
+                let pair = value.split(separator: "=", maxSplits: 1)
+                guard pair.count == 2, let number = UInt64(pair[1]) else { return nil }
+                if let field = WorkerReport.fields.first(where: { $0.name == pair[0] }) {
+                    report[keyPath: field.path] = number
+                }
+            }
+            self = .heartbeat(report)
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,39 @@
+import Testing
+
+@testable import Supervisor
+
+@Suite struct ControlMessageTests {
+    static let report: WorkerReport = {
+        var report = WorkerReport()
+        for (index, field) in WorkerReport.fields.enumerated() {
+            report[keyPath: field.path] = UInt64.max - UInt64(index)
+        }
+        return report
+    }()
+
+    @Test(
+        arguments: [
+            .ready, .drain, .failed(""), .failed("no such table: \"polls\"\nsecond line"), .heartbeat(WorkerReport()),
+            .heartbeat(report),
+        ] as [ControlMessage])
+    func survivesTheWay(message: ControlMessage) {
+        #expect(ControlMessage(decoding: message.encoded) == message)
+        #expect(message.encoded.count <= ControlMessage.maximumLength)
+    }
+
+    @Test(arguments: ["", " ", "READY", "ready now", "drain 1", "heartbeat requests", "heartbeat requests=-1", "\u{0}"])
+    func ignoresTheUnknown(text: String) {
+        #expect(ControlMessage(decoding: Array(text.utf8)) == nil)
+    }
+
+    @Test func toleratesNewCounters() {
+        var report = WorkerReport()
+        report.requests = 7
+        #expect(ControlMessage(decoding: Array("heartbeat requests=7 unheard-of=1".utf8)) == .heartbeat(report))
+    }
+
+    @Test func cutsLongReasons() {
+        let encoded = ControlMessage.failed(String(repeating: "x", count: 10_000)).encoded
+        #expect(encoded.count == ControlMessage.maximumLength)
+    }
+}
