@@ -1,0 +1,97 @@
+import ArgumentParser
+import Config
+import Glibc
+import Platform
+import Supervisor
+
+/// The options by which `serve` overrides the configuration; the hidden `worker` takes the same.
+struct ServeOptions: ParsableArguments {
+    @Argument(help: "A directory of static files, or the name of a site in this binary, instead of a configuration file.")
+    var target: String?
+
+    @OptionGroup var configuration: ConfigurationOptions
+
+    @Option(help: "Where to listen: 127.0.0.1:8000, :8000, [::1]:8000, unix:/run/app.sock, fd:3. May be repeated.")
+    var listen: [String] = []
+
+    @Option(help: "process: one process a worker; thread: one process for all.")
+    var mode: String?
+
+    @Option(help: "How many workers; auto = the CPUs this container may use.")
+    var workers: String?
+
+    @Option(help: "Threads in each worker for synchronous sites.")
+    var threads: String?
+
+    var flags: [ConfigFlag] {
+        var flags: [ConfigFlag] = []
+        if !listen.isEmpty { flags.append(ConfigFlag(["listen"], .list(listen), flag: "--listen")) }
+        if let mode { flags.append(ConfigFlag(["workers", "mode"], .text(mode), flag: "--mode")) }
+        if let workers { flags.append(ConfigFlag(["workers", "count"], .text(workers), flag: "--workers")) }
+        if let threads { flags.append(ConfigFlag(["workers", "threads"], .text(threads), flag: "--threads")) }
+        return flags
+    }
+
+    /// What the target names: a site of this binary before a directory of the same name.
+    func configTarget() throws -> ConfigSources.Target? {
+        guard let target else { return nil }
+        if SiteCatalog.shared[target] != nil { return .swift(target) }
+        var status = stat()
+        if stat(target, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                throw ValidationError("'\(target)' is a file; serve takes a directory or the name of a site.")
+            }
+            return .directory(target)
+        }
+        if target.contains(":") { return .python(target) }
+        throw ValidationError(
+            "'\(target)' is neither a directory nor a site of this binary (\(SiteCatalog.shared.names.joined(separator: ", "))).")
+    }
+
+    func sources() throws -> ConfigSources {
+        configuration.sources(target: try configTarget(), flags: flags)
+    }
+}
+
+/// `app serve`
+struct ServeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "serve", abstract: "Serve the configured sites and files until told to stop.",
+        discussion: """
+            Signals: TERM and INT finish what was begun and exit with 0 (a second one exits at once).
+            Exit status: 0 fine, 64 usage, 69 cannot listen, 70 internal, 78 configuration.
+            """)
+
+    @OptionGroup var options: ServeOptions
+
+    @Option(help: "Write the URLs, one a line, to this file once requests are served.", completion: .file())
+    var readyFile: String?
+
+    func run() throws {
+        Descriptor.ensureStandardDescriptors()
+        let configuration = try ConfigurationOptions.load(options.sources())
+        let status = try Serving(configuration, readyFile: readyFile).run()
+        throw ArgumentParser.ExitCode(status)
+    }
+}
+
+/// `app worker`: what the supervisor starts. Not for people.
+struct WorkerCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "worker", abstract: "Serve as one process of a pool.", shouldDisplay: false)
+
+    @OptionGroup var options: ServeOptions
+
+    @Option(help: .hidden) var readyFile: String?
+
+    func run() throws {
+        let control: WorkerControl
+        do {
+            control = try WorkerControl.fromEnvironment(Environment.all)
+        } catch {
+            Console.error("app worker is started by app serve: \(error)")
+            throw ArgumentParser.ExitCode(Supervisor.ExitCode.usage)
+        }
+        throw ArgumentParser.ExitCode(try ProcessWorker(control, options: options).run())
+    }
+}

@@ -1,2 +1,0 @@
-// Portico
-import ArgumentParser

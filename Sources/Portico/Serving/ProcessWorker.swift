@@ -1,0 +1,50 @@
+import ArgumentParser
+import Config
+import Glibc
+import Logging
+import Platform
+import Supervisor
+import Synchronization
+
+/// A worker process: what the supervisor gave it, the stack on top, and the heartbeat.
+struct ProcessWorker {
+    let control: WorkerControl
+    let options: ServeOptions
+
+    init(_ control: WorkerControl, options: ServeOptions) {
+        self.control = control
+        self.options = options
+    }
+
+    /// Serves until told to stop. The result is the exit status.
+    func run() throws -> Int32 {
+        guard let payload = WorkerPayload(control.payload) else {
+            control.failed("the supervisor's payload cannot be read")
+            return Supervisor.ExitCode.internalError
+        }
+        var sources = try options.sources()
+        if let path = payload.filePath, let bytes = payload.fileBytes { sources.fileContents = (path, bytes) }
+        let configuration = try ConfigurationOptions.load(sources)
+        LogAssembly.bootstrap(configuration.settings.log, process: "worker \(control.slot + 1)")
+        let logger = Logger(label: "app")
+        let stop = try EventCounter()
+        control.onDrain { reason in
+            logger.debug("draining", metadata: ["reason": "\(reason)"])
+            stop.signal()
+        }
+        let worker: Worker
+        do {
+            worker = try Worker(
+                configuration, slot: control.slot, isMultiprocess: configuration.settings.workers.processCount > 1,
+                temporarySecret: payload.temporarySecret)
+            try worker.start(on: control.listeners)
+        } catch let error as WorkerStartError {
+            control.failed(error.description)
+            return error.exitStatus
+        }
+        control.ready()
+        while !stop.wait(within: .seconds(5)) { control.heartbeat(worker.report()) }
+        worker.drain()
+        return 0
+    }
+}
