@@ -110,6 +110,8 @@ extension Fields {
         let colon: Int
         let end: Int
 
+        /// The length of the name in bytes.
+        public var nameCount: Int { colon - start }
         /// The name as it was given.
         public var name: String { String(decoding: fields[start..<colon], as: UTF8.self) }
         /// The value, bytes that are not UTF-8 replaced.
