@@ -1,0 +1,31 @@
+import Config
+import NIOCore
+import Platform
+import Server
+
+extension ServerOptions {
+    /// The server's part of the configuration.
+    init(_ settings: Settings) {
+        self.init()
+        limits.headerSize = settings.limits.headerSize.bytes
+        limits.fieldCount = settings.limits.headers
+        limits.targetSize = settings.limits.targetSize.bytes
+        limits.bodySize = settings.limits.bodySize.bytes
+        timeouts.header = TimeAmount(settings.timeouts.header)
+        timeouts.body = TimeAmount(settings.timeouts.body)
+        timeouts.write = TimeAmount(settings.timeouts.write)
+        timeouts.keepAlive = TimeAmount(settings.timeouts.keepAlive)
+        switch settings.limits.connections {
+        case .exactly(let number): connectionLimit = max(1, number / settings.workers.loopCount)
+        case .auto:
+            // What the descriptors allow, less some for files, databases and logs.
+            let descriptors = Int(clamping: (try? FileLimit.current().soft) ?? 1024)
+            connectionLimit = max(64, (descriptors - 64) / settings.workers.loopCount)
+        }
+        switch settings.serverHeader {
+        case .standard: serverField = "portico"
+        case .off: serverField = nil
+        case .text(let text): serverField = text
+        }
+    }
+}

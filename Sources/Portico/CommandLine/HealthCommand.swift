@@ -1,0 +1,48 @@
+import ArgumentParser
+import Config
+import Platform
+
+/// `app health`: for HEALTHCHECK and scripts in images without curl.
+struct HealthCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "health", abstract: "Exit with 0 when the server answers well, else with 1.",
+        discussion: "Without a URL, the configuration's first listener and its health paths are asked.")
+
+    @Flag(help: "Ask whether it takes requests (/readyz) instead of whether it lives (/livez).")
+    var ready = false
+
+    @Option(help: "How long to wait for the answer, as in 5s.")
+    var timeout = "5s"
+
+    @Argument(help: "http://host:port/path, or unix:/run/app.sock.")
+    var url: String?
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() throws {
+        guard let limit = Duration(configurationText: timeout), limit > .zero else {
+            throw ValidationError("--timeout takes a duration such as 5s; got '\(timeout)'")
+        }
+        let probe = try url.map { try HealthProbe(url: $0, path: defaultPath) } ?? configuredProbe()
+        do throws(HealthProbe.Failure) {
+            let status = try probe.ask(within: limit)
+            guard (200..<300).contains(status) else {
+                Console.error("\(probe): status \(status)")
+                throw ArgumentParser.ExitCode(1)
+            }
+        } catch let failure {
+            Console.error("\(probe): \(failure)")
+            throw ArgumentParser.ExitCode(1)
+        }
+    }
+
+    private var defaultPath: String { ready ? "/readyz" : "/livez" }
+
+    private func configuredProbe() throws -> HealthProbe {
+        let settings = try options.load().settings
+        let path = ready ? settings.health.ready : settings.health.live
+        guard let path else { throw ValidationError("health is switched off in the configuration; name a URL.") }
+        guard let address = settings.listen.first else { throw ValidationError("The configuration listens nowhere.") }
+        return try HealthProbe(address, path: path)
+    }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import Config
+import Front
+import Web
+
+/// `app check`
+struct CheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "check", abstract: "Validate configuration, sites, URL tables and templates.",
+        discussion: "Exit status: 0 when nothing is wrong, 1 when a check fails, 78 for a wrong configuration.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Flag(help: "Also the checklist for production.")
+    var deploy = false
+
+    func run() throws {
+        let configuration = try options.load()
+        try RouteAssembly(configuration).verify()
+        let settings = configuration.settings
+        let sites = SiteAssembly.all(
+            settings, executor: DispatchExecutor(),
+            secretKey: settings.secretKey.map { SecretKey($0.text) } ?? .temporary())
+        var messages = sites.flatMap { site in site.application.check().map { (site.name, $0) } }
+        if deploy { messages += DeploymentChecks(configuration).messages.map { ("configuration", $0) } }
+        for (name, message) in messages { Console.error("\(name): \(message.level): \(message)") }
+        let errors = messages.filter { $0.1.level == .error }.count
+        if errors > 0 {
+            Console.error("\(errors) error\(errors == 1 ? "" : "s")")
+            throw ArgumentParser.ExitCode(1)
+        }
+        Console.print("no errors" + (messages.isEmpty ? "" : ", \(messages.count) other findings"))
+    }
+}
+
+/// `app config`
+struct ConfigCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "config", abstract: "Print the effective configuration; secrets are shown as ****.")
+
+    enum Format: String, ExpressibleByArgument, CaseIterable { case yaml, json }
+
+    @OptionGroup var options: ConfigurationOptions
+
+    @Flag(help: "With each value, where it comes from.")
+    var origin = false
+
+    @Flag(help: "Print the reference of all options (Markdown) instead.")
+    var reference = false
+
+    @Option(help: "yaml or json.")
+    var format = Format.yaml
+
+    func run() throws {
+        if reference { return Console.print(Configuration.reference()) }
+        let configuration = try options.load()
+        Console.print(
+            format == .json ? configuration.json(withOrigin: origin) : configuration.yaml(withOrigin: origin))
+    }
+}
+
+/// `app routes`
+struct RoutesCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "routes", abstract: "List the front router's routes and each site's URL table.")
+
+    @OptionGroup var options: ConfigurationOptions
+
+    func run() throws {
+        let configuration = try options.load()
+        try RouteAssembly(configuration).verify()
+        do throws(RouteErrors) {
+            let rows = try RouteAssembly(configuration).table().descriptions.map { [$0.host, $0.pattern, $0.actions] }
+            Console.print(TextTable.render(["HOST", "PATH", "ANSWERED BY"], rows))
+        } catch {
+            Console.error("\(error)")
+            throw ArgumentParser.ExitCode.configuration
+        }
+        let sites = SiteAssembly.all(configuration.settings, executor: DispatchExecutor(), secretKey: .temporary())
+        for site in sites {
+            let rows = site.application.routes.map { [$0.pattern, $0.name ?? "", $0.view, $0.isAsynchronous ? "async" : "sync"] }
+            Console.print("\n\(site.name)\n" + TextTable.render(["PATH", "NAME", "VIEW", "RUNS"], rows))
+        }
+    }
+}
+
+/// `app version`
+struct VersionCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
+
+    func run() {
+        Console.print(Version.text)
+        Console.print("sites: \(SiteCatalog.shared.names.joined(separator: ", "))")
+    }
+}
+
+/// Columns of text.
+enum TextTable {
+    /// The rows under a heading, each column as wide as its widest cell.
+    static func render(_ heading: [String], _ rows: [[String]]) -> String {
+        let all = [heading] + rows
+        let widths = heading.indices.map { column in all.map { $0[column].count }.max() ?? 0 }
+        return all.map { row in
+            let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
+            let line = cells.joined(separator: "  ")
+            return String(line.prefix(through: line.lastIndex { $0 != " " } ?? line.startIndex))
+        }.joined(separator: "\n")
+    }
+}
