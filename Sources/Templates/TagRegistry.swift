@@ -1,6 +1,9 @@
 /// All tags and filters an engine knows: Django's and those of its libraries, which win over Django's.
 struct TagRegistry: Sendable {
-    typealias TagParser = @Sendable (TagToken, TemplateParser) throws(TemplateError) -> (any TemplateNode)?
+    /// Compiles one kind of tag; nil when it leaves nothing to render.
+    struct TagParser: Sendable {
+        let parse: @Sendable (TagToken, TemplateParser) throws(TemplateError) -> (any TemplateNode)?
+    }
 
     private var tags: [String: TagParser] = BuiltinTags.all
     private var filters: [String: FilterFunction] = BuiltinFilters.all
@@ -12,13 +15,19 @@ struct TagRegistry: Sendable {
             libraryNames.insert(library.name)
             for filter in library.filters { filters[filter.name] = filter }
             for tag in library.simpleTags {
-                tags[tag.name] = { token, parser throws(TemplateError) in try SimpleTagNode(tag, token, parser) }
+                tags[tag.name] = TagParser { token, parser throws(TemplateError) in
+                    try SimpleTagNode(tag, token, parser)
+                }
             }
             for tag in library.inclusionTags {
-                tags[tag.name] = { token, parser throws(TemplateError) in try InclusionTagNode(tag, token, parser) }
+                tags[tag.name] = TagParser { token, parser throws(TemplateError) in
+                    try InclusionTagNode(tag, token, parser)
+                }
             }
             for tag in library.blockTags {
-                tags[tag.name] = { token, parser throws(TemplateError) in try tag.parse(token, parser) }
+                tags[tag.name] = TagParser { token, parser throws(TemplateError) in
+                    try tag.parse(token, parser)
+                }
             }
         }
     }

@@ -99,14 +99,14 @@ public final class TemplateParser {
             parent = node
             return node
         }
-        guard let parse = registry.tag(tag.name) else {
+        guard let compiler = registry.tag(tag.name) else {
             if BuiltinTags.inner.contains(tag.name) {
                 throw tag.place.error(.unexpectedTag(tag.name, expected: ends))
             }
             throw tag.place.error(.unknownTag(tag.name, nearest: registry.nearestTag(tag.name)))
         }
         if tag.name != "comment" { sawNode = true }
-        return try parse(tag, self)
+        return try compiler.parse(tag, self)
     }
 
     /// The offset of the first byte that is not UTF-8.
