@@ -100,6 +100,6 @@ extension Optional: ColumnValue where Wrapped: ColumnValue {
 }
 
 /// A date is a moment in templates.
-extension Date: @retroactive TemplateRepresentable {
+extension Date: TemplateRepresentable {
     public var templateValue: TemplateValue { columnTemplateValue }
 }

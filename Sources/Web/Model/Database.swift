@@ -45,6 +45,13 @@ public final class Database: DatabaseAccess, Sendable {
         }
     }
 
+    /// Whether there is a database at `location`. Throws when even its directory is missing.
+    static func exists(_ location: DatabaseLocation) throws(DatabaseError) -> Bool {
+        guard case .file(let file) = location else { return false }
+        try checkDirectory(of: file)
+        return access(file, F_OK) == 0
+    }
+
     private static func checkDirectory(of file: String) throws(DatabaseError) {
         let directory = file.lastIndex(of: "/").map { String(file[...$0]) } ?? "."
         var status = stat()

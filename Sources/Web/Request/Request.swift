@@ -164,6 +164,11 @@ public final class Request: Sendable {
     /// browsers may keep what they have for a year.
     public func url(static path: String) -> String { application.staticFiles.url(path, scriptName: scriptName) }
 
+    /// Throws ``MethodNotAllowed`` unless the method is one of these.
+    public func require(_ methods: Method...) throws(MethodNotAllowed) {
+        guard methods.contains(method) else { throw MethodNotAllowed(allowed: methods.map(\.name)) }
+    }
+
     /// The full URL of a path on this host: `https://example.org/polls/`.
     public func absoluteURL(_ path: String) -> String { "\(scheme)://\(host)\(path)" }
 

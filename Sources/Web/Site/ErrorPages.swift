@@ -1,6 +1,7 @@
 import HTTP
 import Logging
 import NIOCore
+import Templates
 
 /// The pages of what went wrong: a template of the site's (`404.html`) where it has one, else a plain page.
 struct ErrorPages: Sendable {
@@ -45,7 +46,16 @@ struct ErrorPages: Sendable {
     }
 
     private func page(_ request: Request, _ status: Status, _ message: String) -> Response {
-        if let page = request.application.errorTemplate(status, message, request) { return page }
+        let own = "\(status.code).html"
+        let engine = request.application.pages.engine(at: request.scriptName)
+        if (try? engine.template(own)) != nil {
+            do throws(TemplateError) {
+                return try request.render(own, ["exception": message, "status": status.code], status: status)
+            } catch {
+                // A broken error page must not hide the error it is about.
+                request.logger.error("\(error)")
+            }
+        }
         return .html(Self.html(status, message), status: status)
     }
 

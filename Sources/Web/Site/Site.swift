@@ -1,3 +1,5 @@
+public import Templates
+
 /// A site: a URL table with what belongs to it. It holds no state of its own; ``SiteApplication`` runs it.
 public protocol Site: Sendable {
     /// The name `app.yaml` calls it by; also the namespace of its URL names and its migrations.
@@ -6,6 +8,8 @@ public protocol Site: Sendable {
     @URLBuilder var urls: URLs { get }
     /// Templates carried in the binary.
     var templates: EmbeddedFileSet { get }
+    /// Tags and filters of the site's own.
+    var templateLibraries: [TagLibrary] { get }
     /// Static files carried in the binary.
     var staticFiles: EmbeddedFileSet { get }
     /// The changes of the database's schema and data, oldest first.
@@ -20,6 +24,7 @@ public protocol Site: Sendable {
 
 extension Site {
     public var templates: EmbeddedFileSet { [] }
+    public var templateLibraries: [TagLibrary] { [] }
     public var staticFiles: EmbeddedFileSet { [] }
     public var migrations: [Migration] { [] }
     public var models: [any Model.Type] { [] }

@@ -15,6 +15,7 @@ public final class SiteApplication: Sendable {
     let table: URLTable
     let staticFiles: StaticFiles
     let errorPages: ErrorPages
+    let pages: PageRenderer
     private let executor: any SyncExecutor
     private let hosts: AllowedHosts
     private let securityFields = SecurityFields()
@@ -38,6 +39,9 @@ public final class SiteApplication: Sendable {
         // The site's own lines come first: it may serve its static files its own way.
         let urls = URLs(entries: site.urls.entries + (files.isEmpty ? [] : [files.entry]))
         table = URLTable(urls, siteName: site.name, converters: site.converters)
+        pages = PageRenderer(
+            embedded: site.templates, directories: settings.templateDirectories, table: table, staticFiles: files,
+            libraries: site.templateLibraries, isDebug: settings.isDebug)
         errorPages = ErrorPages(isDebug: settings.isDebug)
         middleware = site.middleware
     }
@@ -85,9 +89,6 @@ public final class SiteApplication: Sendable {
     func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
         try await executor.run(body)
     }
-
-    /// The site's own page for a status; nil without a template of that name.
-    func errorTemplate(_ status: Status, _ message: String, _ request: Request) -> Response? { nil }
 
     func signer(cookie name: String) -> Signer { Signer(secretKey: settings.secretKey, salt: "cookie.\(name)") }
 
