@@ -23,33 +23,39 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
         case aborted
     }
 
-    /// The task that runs the application for this request.
-    var task: Task<Void, Never>?
+    /// Runs the application for this request, as long as it runs: what a deadline cancels.
+    var runner: ASGIRunner?
+
+    /// What the application is called for.
+    let scope: Scope
 
     private let exchange: any Exchange
     private let eventLoop: any EventLoop
-    private let logger: Logger
     private let isHead: Bool
     private var phase = Phase.initial
     private var body: ASGIRequestBody
 
-    init(_ exchange: any Exchange, on eventLoop: any EventLoop, logger: Logger) {
+    init(_ exchange: any Exchange, on eventLoop: any EventLoop, scriptName: String, path: String) {
         self.exchange = exchange
         self.eventLoop = eventLoop
-        self.logger = logger
-        isHead = exchange.request.method == .head
-        body = ASGIRequestBody(exchange.request.framing)
+        let request = exchange.request
+        isHead = request.method == .head
+        body = ASGIRequestBody(request.framing)
+        scope = .http(
+            HTTPScope(
+                request: request, connection: exchange.connection, rootPath: scriptName, path: path,
+                requestID: exchange.requestID, eventLoop: eventLoop))
     }
 
     // MARK: Receive
 
-    func receive() async throws -> ReceiveEvent {
+    nonisolated(nonsending) func receive() async throws -> ReceiveEvent {
         guard eventLoop.inEventLoop else { return try await receiveFromElsewhere() }
         if let event = try nextEvent() { return event }
         return await withUnsafeContinuation { body.waiter = .task($0) }
     }
 
-    private func receiveFromElsewhere() async throws -> ReceiveEvent {
+    private nonisolated(nonsending) func receiveFromElsewhere() async throws -> ReceiveEvent {
         try await withUnsafeThrowingContinuation { continuation in
             eventLoop.execute {
                 do {
@@ -96,14 +102,14 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
 
     // MARK: Send
 
-    func send(_ event: SendEvent) async throws {
+    nonisolated(nonsending) func send(_ event: SendEvent) async throws {
         guard eventLoop.inEventLoop else {
             return try await fromElsewhere { channel throws(ASGIError) in try channel.take(event) }
         }
         if try take(event) { try await writable() }
     }
 
-    func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
+    nonisolated(nonsending) func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
         guard eventLoop.inEventLoop else {
             return try await fromElsewhere { channel throws(ASGIError) in
                 try channel.complete(head, body)
@@ -114,7 +120,9 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
     }
 
     /// Does `work` on the loop, and waits there for the connection when it says so.
-    private func fromElsewhere(_ work: @escaping @Sendable (ASGIExchange) throws(ASGIError) -> Bool) async throws {
+    private nonisolated(nonsending) func fromElsewhere(
+        _ work: @escaping @Sendable (ASGIExchange) throws(ASGIError) -> Bool
+    ) async throws {
         let error: ASGIError? = await withUnsafeContinuation { continuation in
             eventLoop.execute {
                 do throws(ASGIError) {
@@ -131,7 +139,7 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
     }
 
     /// Suspends until the connection takes more; throws when it is gone instead.
-    private func writable() async throws(ASGIError) {
+    private nonisolated(nonsending) func writable() async throws(ASGIError) {
         await withUnsafeContinuation { continuation in
             exchange.whenWritable { continuation.resume() }
         }
@@ -254,42 +262,45 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
 
     // MARK: End
 
-    /// The application has returned, or thrown `error`: what is missing of the response is made up for.
-    func end(_ error: (any Error)?) {
-        guard eventLoop.inEventLoop else { return eventLoop.execute { self.end(error) } }
-        task = nil
+    /// The application has returned, or thrown `error`: what is missing of the response is made up for. On the loop.
+    func end(_ error: (any Error)?, logger: Logger) {
+        runner = nil
         switch phase {
-        case .complete: log(error, "the application failed after its response")
-        case .aborted: log(error ?? ASGIError.contentLengthMismatch, "the response was aborted")
+        case .complete:
+            if let error { log(error, "the application failed after its response", logger) }
+        case .aborted: log(error ?? ASGIError.contentLengthMismatch, "the response was aborted", logger)
         case .streaming:
             let wasOpen = exchange.isOpen
             abort()
             if error != nil || wasOpen {
-                log(error ?? IncompleteResponse(), "the application failed in the middle of its response")
+                log(error ?? IncompleteResponse(), "the application failed in the middle of its response", logger)
             }
-        case .initial, .held: answer(error)
+        case .initial, .held: answer(error, logger)
         }
     }
 
     /// Answers in place of an application that has not.
-    private func answer(_ error: (any Error)?) {
+    private func answer(_ error: (any Error)?, _ logger: Logger) {
         phase = .complete
         defer { finishReceiving() }
         if let failure = body.failure, error == nil || error as? ASGIError == .disconnected {
             if exchange.isOpen { ErrorPage.send(failure.status, on: exchange) }
             return
         }
-        guard exchange.isOpen else { return log(error, "the application failed; the client had left") }
+        guard exchange.isOpen else {
+            if let error { log(error, "the application failed; the client had left", logger) }
+            return
+        }
         if error is ThreadPoolError {
             ErrorPage.send(.serviceUnavailable, on: exchange)
         } else {
             ErrorPage.send(.internalServerError, on: exchange)
-            log(error ?? IncompleteResponse(), "the application failed")
+            log(error ?? IncompleteResponse(), "the application failed", logger)
         }
     }
 
-    private func log(_ error: (any Error)?, _ message: Logger.Message) {
-        guard let error, error as? ASGIError != .disconnected else { return }
+    private func log(_ error: any Error, _ message: Logger.Message, _ logger: Logger) {
+        guard error as? ASGIError != .disconnected else { return }
         logger.error(
             message, metadata: ["request-id": "\(exchange.requestID)", "error": "\(String(reflecting: error))"])
     }
