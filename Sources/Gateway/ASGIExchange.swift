@@ -6,7 +6,7 @@ import NIOCore
 /// exchange, in an order that HTTP allows.
 ///
 /// The bytes of the request's body come through ``ASGIRequestBody``.
-final class ASGIExchange: ASGIChannel, @unchecked Sendable {
+final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
     // Sendable by confinement: everything stored is touched on `eventLoop` alone; calls from elsewhere go there first.
 
     /// How far the response is.
@@ -26,26 +26,21 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
     /// Runs the application for this request, as long as it runs: what a deadline cancels.
     var runner: ASGIRunner?
 
-    /// What the application is called for.
-    let scope: Scope
-
     private let exchange: any Exchange
-    private let eventLoop: any EventLoop
     private let isHead: Bool
     private var phase = Phase.initial
     private var body: ASGIRequestBody
 
     init(_ exchange: any Exchange, on eventLoop: any EventLoop, scriptName: String, path: String) {
         self.exchange = exchange
-        self.eventLoop = eventLoop
         let request = exchange.request
         isHead = request.method == .head
         body = ASGIRequestBody(request.framing)
-        scope = .http(
-            HTTPScope(
-                request: request, connection: exchange.connection, rootPath: scriptName, path: path,
-                requestID: exchange.requestID, eventLoop: eventLoop))
+        super.init(request, exchange.connection, scriptName, path, exchange.requestID, eventLoop)
     }
+
+    /// What the application is called for.
+    var scope: Scope { .http(HTTPScope(self)) }
 
     // MARK: Receive
 
@@ -188,17 +183,25 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
         case .aborted: throw .disconnected
         }
         guard exchange.isOpen else { throw .disconnected }
-        let (head, length) = try framed(head)
-        if let length, length != bytes.readableBytes, !isBodiless(head) { throw .contentLengthMismatch }
+        let framing = try framing(head)
+        if let length = framing.contentLength, length != bytes.readableBytes, !isBodiless(head) {
+            throw .contentLengthMismatch
+        }
         phase = .complete
-        exchange.respond(head, bytes)
+        // Almost no head needs a change, and a changed one is a copy.
+        if framing.hopByHopField == nil, !head.status.isBodiless {
+            exchange.respond(head, bytes)
+        } else {
+            exchange.respond(stripped(head), bytes)
+        }
         finishReceiving()
     }
 
     /// The head and the first part of a body that goes on.
     private func start(_ head: ResponseHead, _ bytes: ByteBuffer) throws(ASGIError) -> Bool {
         guard exchange.isOpen else { throw .disconnected }
-        let (head, length) = try framed(head)
+        let length = try framing(head).contentLength
+        let head = stripped(head)
         guard !isBodiless(head) else {
             // Nothing of the body would be sent, so the response is complete here; the rest of it is ignored.
             phase = .complete
@@ -234,15 +237,18 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
         return !exchange.isWritable
     }
 
-    /// The head without what only the server may say, and the length it announces.
-    private func framed(_ head: ResponseHead) throws(ASGIError) -> (ResponseHead, length: Int?) {
+    private func framing(_ head: ResponseHead) throws(ASGIError) -> FramingFields {
         let framing = FramingFields(head.fields)
         guard !framing.isContentLengthInvalid else { throw .contentLengthMismatch }
-        guard framing.hopByHopField != nil || head.status.isBodiless else { return (head, framing.contentLength) }
+        return framing
+    }
+
+    /// The head without what only the server may say, and without the length of what is not there.
+    private func stripped(_ head: ResponseHead) -> ResponseHead {
         var head = head
         head.fields.remove("Transfer-Encoding")
         if head.status.code == 204 { head.fields.remove("Content-Length") }
-        return (head, framing.contentLength)
+        return head
     }
 
     private func isBodiless(_ head: ResponseHead) -> Bool { isHead || head.status.isBodiless }

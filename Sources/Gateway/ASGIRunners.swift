@@ -46,22 +46,17 @@ final class ASGIRunners: @unchecked Sendable {
         var next: ASGIExchange? = first
         while let exchange = next {
             next = nil
-            await call(exchange)
-            // A cancelled task stays cancelled: it is of no use to another request.
-            guard !Task.isCancelled, parked.count < Self.limit else { return }
+            do {
+                try await application(exchange.scope, Receive(exchange), Send(exchange))
+                exchange.end(nil, logger: logger)
+            } catch {
+                exchange.end(error, logger: logger)
+            }
+            guard !runner.isCancelled, parked.count < Self.limit else { return }
             next = await withUnsafeContinuation { continuation in
                 runner.continuation = continuation
                 parked.append(runner)
             }
-        }
-    }
-
-    private nonisolated(nonsending) func call(_ exchange: ASGIExchange) async {
-        do {
-            try await application(exchange.scope, Receive(exchange), Send(exchange))
-            exchange.end(nil, logger: logger)
-        } catch {
-            exchange.end(error, logger: logger)
         }
     }
 }
@@ -72,6 +67,14 @@ final class ASGIRunner: @unchecked Sendable {
 
     /// The task; nil during the first part of its first request.
     var task: Task<Void, Never>?
+    /// A cancelled task stays cancelled: it is of no use to another request.
+    private(set) var isCancelled = false
     /// Resumed with the next request, or with nil to end.
     var continuation: UnsafeContinuation<ASGIExchange?, Never>?
+
+    /// Cancels the request that is running, and the task with it.
+    func cancel() {
+        isCancelled = true
+        task?.cancel()
+    }
 }

@@ -8,14 +8,16 @@ public import NIOCore
 public struct HTTPScope: Sendable {
     @usableFromInline var storage: Storage
 
+    /// What a scope views. The gateway's channel is one, so that a request takes one object for both.
     @usableFromInline
-    final class Storage: Sendable {
-        @usableFromInline let request: RequestHead
-        @usableFromInline let connection: ConnectionInfo
-        @usableFromInline let rootPath: String
-        @usableFromInline let path: String
-        @usableFromInline let requestID: String
-        @usableFromInline let eventLoop: any EventLoop
+    class Storage: @unchecked Sendable {
+        // Sendable: nothing here changes; what a subclass adds it answers for.
+        @usableFromInline final let request: RequestHead
+        @usableFromInline final let connection: ConnectionInfo
+        @usableFromInline final let rootPath: String
+        @usableFromInline final let path: String
+        @usableFromInline final let requestID: String
+        @usableFromInline final let eventLoop: any EventLoop
 
         init(
             _ request: RequestHead, _ connection: ConnectionInfo, _ rootPath: String, _ path: String,
@@ -29,6 +31,8 @@ public struct HTTPScope: Sendable {
             self.eventLoop = eventLoop
         }
     }
+
+    init(_ storage: Storage) { self.storage = storage }
 
     public init(
         request: RequestHead, connection: ConnectionInfo, rootPath: String, path: String, requestID: String,
