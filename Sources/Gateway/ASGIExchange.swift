@@ -6,7 +6,7 @@ import NIOCore
 /// exchange, in an order that HTTP allows.
 ///
 /// The bytes of the request's body come through ``ASGIRequestBody``.
-final class ASGIExchange: ASGIChannel, @unchecked Sendable {
+final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
     // Sendable by confinement: everything stored is touched on `eventLoop` alone; calls from elsewhere go there first.
 
     /// How far the response is.
@@ -23,33 +23,34 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
         case aborted
     }
 
-    /// The task that runs the application for this request.
-    var task: Task<Void, Never>?
+    /// Runs the application for this request, as long as it runs: what a deadline cancels.
+    var runner: ASGIRunner?
 
     private let exchange: any Exchange
-    private let eventLoop: any EventLoop
-    private let logger: Logger
     private let isHead: Bool
     private var phase = Phase.initial
     private var body: ASGIRequestBody
 
-    init(_ exchange: any Exchange, on eventLoop: any EventLoop, logger: Logger) {
+    init(_ exchange: any Exchange, on eventLoop: any EventLoop, scriptName: String, path: String) {
         self.exchange = exchange
-        self.eventLoop = eventLoop
-        self.logger = logger
-        isHead = exchange.request.method == .head
-        body = ASGIRequestBody(exchange.request.framing)
+        let request = exchange.request
+        isHead = request.method == .head
+        body = ASGIRequestBody(request.framing)
+        super.init(request, exchange.connection, scriptName, path, exchange.requestID, eventLoop)
     }
+
+    /// What the application is called for.
+    var scope: Scope { .http(HTTPScope(self)) }
 
     // MARK: Receive
 
-    func receive() async throws -> ReceiveEvent {
+    nonisolated(nonsending) func receive() async throws -> ReceiveEvent {
         guard eventLoop.inEventLoop else { return try await receiveFromElsewhere() }
         if let event = try nextEvent() { return event }
         return await withUnsafeContinuation { body.waiter = .task($0) }
     }
 
-    private func receiveFromElsewhere() async throws -> ReceiveEvent {
+    private nonisolated(nonsending) func receiveFromElsewhere() async throws -> ReceiveEvent {
         try await withUnsafeThrowingContinuation { continuation in
             eventLoop.execute {
                 do {
@@ -96,14 +97,14 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
 
     // MARK: Send
 
-    func send(_ event: SendEvent) async throws {
+    nonisolated(nonsending) func send(_ event: SendEvent) async throws {
         guard eventLoop.inEventLoop else {
             return try await fromElsewhere { channel throws(ASGIError) in try channel.take(event) }
         }
         if try take(event) { try await writable() }
     }
 
-    func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
+    nonisolated(nonsending) func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
         guard eventLoop.inEventLoop else {
             return try await fromElsewhere { channel throws(ASGIError) in
                 try channel.complete(head, body)
@@ -114,7 +115,9 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
     }
 
     /// Does `work` on the loop, and waits there for the connection when it says so.
-    private func fromElsewhere(_ work: @escaping @Sendable (ASGIExchange) throws(ASGIError) -> Bool) async throws {
+    private nonisolated(nonsending) func fromElsewhere(
+        _ work: @escaping @Sendable (ASGIExchange) throws(ASGIError) -> Bool
+    ) async throws {
         let error: ASGIError? = await withUnsafeContinuation { continuation in
             eventLoop.execute {
                 do throws(ASGIError) {
@@ -131,7 +134,7 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
     }
 
     /// Suspends until the connection takes more; throws when it is gone instead.
-    private func writable() async throws(ASGIError) {
+    private nonisolated(nonsending) func writable() async throws(ASGIError) {
         await withUnsafeContinuation { continuation in
             exchange.whenWritable { continuation.resume() }
         }
@@ -180,17 +183,25 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
         case .aborted: throw .disconnected
         }
         guard exchange.isOpen else { throw .disconnected }
-        let (head, length) = try framed(head)
-        if let length, length != bytes.readableBytes, !isBodiless(head) { throw .contentLengthMismatch }
+        let framing = try framing(head)
+        if let length = framing.contentLength, length != bytes.readableBytes, !isBodiless(head) {
+            throw .contentLengthMismatch
+        }
         phase = .complete
-        exchange.respond(head, bytes)
+        // Almost no head needs a change, and a changed one is a copy.
+        if framing.hopByHopField == nil, !head.status.isBodiless {
+            exchange.respond(head, bytes)
+        } else {
+            exchange.respond(stripped(head), bytes)
+        }
         finishReceiving()
     }
 
     /// The head and the first part of a body that goes on.
     private func start(_ head: ResponseHead, _ bytes: ByteBuffer) throws(ASGIError) -> Bool {
         guard exchange.isOpen else { throw .disconnected }
-        let (head, length) = try framed(head)
+        let length = try framing(head).contentLength
+        let head = stripped(head)
         guard !isBodiless(head) else {
             // Nothing of the body would be sent, so the response is complete here; the rest of it is ignored.
             phase = .complete
@@ -226,15 +237,18 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
         return !exchange.isWritable
     }
 
-    /// The head without what only the server may say, and the length it announces.
-    private func framed(_ head: ResponseHead) throws(ASGIError) -> (ResponseHead, length: Int?) {
+    private func framing(_ head: ResponseHead) throws(ASGIError) -> FramingFields {
         let framing = FramingFields(head.fields)
         guard !framing.isContentLengthInvalid else { throw .contentLengthMismatch }
-        guard framing.hopByHopField != nil || head.status.isBodiless else { return (head, framing.contentLength) }
+        return framing
+    }
+
+    /// The head without what only the server may say, and without the length of what is not there.
+    private func stripped(_ head: ResponseHead) -> ResponseHead {
         var head = head
         head.fields.remove("Transfer-Encoding")
         if head.status.code == 204 { head.fields.remove("Content-Length") }
-        return (head, framing.contentLength)
+        return head
     }
 
     private func isBodiless(_ head: ResponseHead) -> Bool { isHead || head.status.isBodiless }
@@ -254,42 +268,45 @@ final class ASGIExchange: ASGIChannel, @unchecked Sendable {
 
     // MARK: End
 
-    /// The application has returned, or thrown `error`: what is missing of the response is made up for.
-    func end(_ error: (any Error)?) {
-        guard eventLoop.inEventLoop else { return eventLoop.execute { self.end(error) } }
-        task = nil
+    /// The application has returned, or thrown `error`: what is missing of the response is made up for. On the loop.
+    func end(_ error: (any Error)?, logger: Logger) {
+        runner = nil
         switch phase {
-        case .complete: log(error, "the application failed after its response")
-        case .aborted: log(error ?? ASGIError.contentLengthMismatch, "the response was aborted")
+        case .complete:
+            if let error { log(error, "the application failed after its response", logger) }
+        case .aborted: log(error ?? ASGIError.contentLengthMismatch, "the response was aborted", logger)
         case .streaming:
             let wasOpen = exchange.isOpen
             abort()
             if error != nil || wasOpen {
-                log(error ?? IncompleteResponse(), "the application failed in the middle of its response")
+                log(error ?? IncompleteResponse(), "the application failed in the middle of its response", logger)
             }
-        case .initial, .held: answer(error)
+        case .initial, .held: answer(error, logger)
         }
     }
 
     /// Answers in place of an application that has not.
-    private func answer(_ error: (any Error)?) {
+    private func answer(_ error: (any Error)?, _ logger: Logger) {
         phase = .complete
         defer { finishReceiving() }
         if let failure = body.failure, error == nil || error as? ASGIError == .disconnected {
             if exchange.isOpen { ErrorPage.send(failure.status, on: exchange) }
             return
         }
-        guard exchange.isOpen else { return log(error, "the application failed; the client had left") }
+        guard exchange.isOpen else {
+            if let error { log(error, "the application failed; the client had left", logger) }
+            return
+        }
         if error is ThreadPoolError {
             ErrorPage.send(.serviceUnavailable, on: exchange)
         } else {
             ErrorPage.send(.internalServerError, on: exchange)
-            log(error ?? IncompleteResponse(), "the application failed")
+            log(error ?? IncompleteResponse(), "the application failed", logger)
         }
     }
 
-    private func log(_ error: (any Error)?, _ message: Logger.Message) {
-        guard let error, error as? ASGIError != .disconnected else { return }
+    private func log(_ error: any Error, _ message: Logger.Message, _ logger: Logger) {
+        guard error as? ASGIError != .disconnected else { return }
         logger.error(
             message, metadata: ["request-id": "\(exchange.requestID)", "error": "\(String(reflecting: error))"])
     }

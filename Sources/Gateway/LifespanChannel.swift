@@ -72,7 +72,7 @@ final class LifespanChannel: ASGIChannel, @unchecked Sendable {
         receiver.resume(returning: pending == .startup ? .startup : .shutdown)
     }
 
-    func receive() async throws -> ReceiveEvent {
+    nonisolated(nonsending) func receive() async throws -> ReceiveEvent {
         await withUnsafeContinuation { continuation in
             eventLoop.execute {
                 self.receiver = continuation
@@ -81,7 +81,7 @@ final class LifespanChannel: ASGIChannel, @unchecked Sendable {
         }
     }
 
-    func send(_ event: SendEvent) async throws {
+    nonisolated(nonsending) func send(_ event: SendEvent) async throws {
         let error: ASGIError? = await withUnsafeContinuation { continuation in
             eventLoop.execute {
                 do throws(ASGIError) {
@@ -95,7 +95,7 @@ final class LifespanChannel: ASGIChannel, @unchecked Sendable {
         if let error { throw error }
     }
 
-    func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
+    nonisolated(nonsending) func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
         throw ASGIError.unexpectedEvent("a response in a lifespan scope")
     }
 

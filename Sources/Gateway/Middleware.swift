@@ -61,11 +61,11 @@ private final class FunctionChannel: ASGIChannel {
         sendEvent = send
     }
 
-    func receive() async throws -> ReceiveEvent { try await receiveEvent() }
+    nonisolated(nonsending) func receive() async throws -> ReceiveEvent { try await receiveEvent() }
 
-    func send(_ event: SendEvent) async throws { try await sendEvent(event) }
+    nonisolated(nonsending) func send(_ event: SendEvent) async throws { try await sendEvent(event) }
 
-    func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
+    nonisolated(nonsending) func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
         try await sendEvent(.responseStart(head))
         try await sendEvent(.responseBody(body, moreBody: false))
     }
@@ -81,15 +81,15 @@ private final class HeadChannel: ASGIChannel {
         self.change = change
     }
 
-    func receive() async throws -> ReceiveEvent { try await channel.receive() }
+    nonisolated(nonsending) func receive() async throws -> ReceiveEvent { try await channel.receive() }
 
-    func send(_ event: SendEvent) async throws {
+    nonisolated(nonsending) func send(_ event: SendEvent) async throws {
         guard case .responseStart(var head) = event else { return try await channel.send(event) }
         change(&head)
         try await channel.send(.responseStart(head))
     }
 
-    func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
+    nonisolated(nonsending) func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
         var head = head
         change(&head)
         try await channel.respond(head, body)
