@@ -48,6 +48,21 @@ enum DateFormat {
         return isEscaped ? result + "\\" : result
     }
 
+    /// The first character that asks for a time, which days do not have.
+    static func timeCharacter(in format: String) -> String? { first(of: "aAefgGhHiOPsTuZ", in: format) }
+
+    /// Whether a format asks for the day, which times do not have.
+    static func usesDay(_ format: String) -> Bool { first(of: "bcdDEFIjlLmMnNorStUwWyYz", in: format) != nil }
+
+    private static func first(of characters: String, in format: String) -> String? {
+        var isEscaped = false
+        for scalar in (named[format] ?? format).unicodeScalars {
+            if !isEscaped, characters.unicodeScalars.contains(scalar) { return String(scalar) }
+            isEscaped = !isEscaped && scalar == "\\"
+        }
+        return nil
+    }
+
     private static func field(
         _ character: Unicode.Scalar, _ civil: CivilDate, _ date: TemplateDate, _ offset: TemplateTimeZone.Offset,
         _ timeZone: TemplateTimeZone

@@ -22,6 +22,14 @@ public final class Template: Sendable {
         blocks = found
     }
 
+    /// Renders within the chain of inheritance that is being built. Text before `extends` is shown, as in Django.
+    func renderBody(into rendering: inout Rendering) throws(TemplateError) {
+        for node in nodes.nodes {
+            try node.render(into: &rendering)
+            if parent != nil, node is ExtendsNode { return }
+        }
+    }
+
     /// Renders with a chain of inheritance and node states of its own, as a page or an included template.
     func render(into rendering: inout Rendering) throws(TemplateError) {
         let chain = rendering.chain
@@ -30,11 +38,7 @@ public final class Template: Sendable {
         rendering.chain = [self]
         if !blocks.isEmpty { rendering.activeBlocks = [] }
         if !states.isEmpty { rendering.nodeState = [:] }
-        if let parent {
-            try parent.render(into: &rendering)
-        } else {
-            try nodes.render(into: &rendering)
-        }
+        try renderBody(into: &rendering)
         rendering.chain = chain
         if !blocks.isEmpty { rendering.activeBlocks = blocks }
         rendering.nodeState = states

@@ -18,7 +18,9 @@ public struct TemplateSettings: Sendable {
         throw TemplateFailure("this engine has no URL resolver")
     }
     /// Turns a static file's path into its URL, for `static`.
-    public var staticResolver: @Sendable (_ path: String) throws -> String = { "/static/" + $0 }
+    public var staticResolver: @Sendable (_ path: String) throws -> String = {
+        "/static/" + HTMLFilters.percentEncode($0, keeping: "/")
+    }
     /// How moments are shown.
     public var timeZone = TemplateTimeZone.utc
     /// The clock of `now`, `timesince` and `timeuntil`.

@@ -1,7 +1,7 @@
 /// A value a template can see: an explicit, closed set instead of `Any`, so that rendering never reflects.
 ///
 /// Literals work where a value is expected (`["question": .object(question), "count": 3]`), and so does everything that is
-/// `TemplateRepresentable`, by `TemplateValue(_:)`.
+/// `TemplateRepresentable`, by `TemplateValue(_:)`. `nil` is deliberately no literal: in a `TemplateValue?` it must mean "missing", never `.null`.
 public enum TemplateValue: Sendable {
     /// Python's `None`.
     case null
@@ -30,13 +30,12 @@ public enum TemplateValue: Sendable {
 }
 
 extension TemplateValue: ExpressibleByStringInterpolation, ExpressibleByIntegerLiteral, ExpressibleByFloatLiteral,
-    ExpressibleByBooleanLiteral, ExpressibleByNilLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+    ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
 {
     public init(stringLiteral value: String) { self = .string(value) }
     public init(integerLiteral value: Int) { self = .int(value) }
     public init(floatLiteral value: Double) { self = .double(value) }
     public init(booleanLiteral value: Bool) { self = .bool(value) }
-    public init(nilLiteral: ()) { self = .null }
     public init(arrayLiteral elements: TemplateValue...) { self = .list(elements) }
     public init(dictionaryLiteral elements: (String, TemplateValue)...) { self = .map(TemplateMap(elements)) }
 }

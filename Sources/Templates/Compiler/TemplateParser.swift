@@ -105,7 +105,7 @@ public final class TemplateParser {
             }
             throw tag.place.error(.unknownTag(tag.name, nearest: registry.nearestTag(tag.name)))
         }
-        if tag.name != "comment" { sawNode = true }
+        sawNode = true
         return try compiler.parse(tag, self)
     }
 

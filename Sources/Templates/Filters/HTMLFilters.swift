@@ -26,7 +26,7 @@ enum HTMLFilters {
         },
         FilterFunction("linenumbers") { value, _, environment in
             let isEscaped = environment.autoescape && !value.isSafe
-            let lines = value.text.split(separator: "\n", omittingEmptySubsequences: false)
+            let lines = value.text.lines
             let width = String(lines.count).count
             return .safe(
                 lines.enumerated().map { index, line in
@@ -49,7 +49,7 @@ enum HTMLFilters {
         },
     ]
 
-    private static func normalized(_ text: String) -> String {
+    static func normalized(_ text: String) -> String {
         text.replacing(utf8: "\r\n", with: "\n").replacing(utf8: "\r", with: "\n")
     }
 

@@ -11,8 +11,12 @@ enum JSONText {
             return number.description
         case .string(let text), .safe(let text): return quoted(text)
         case .date(let date):
-            return quoted(
-                DateFormat.iso(date).replacing(utf8: " ", with: "T").replacing(utf8: "+00:00", with: "Z"))
+            // Milliseconds, as ECMAScript has them.
+            var rounded = date
+            rounded.nanoseconds -= date.nanoseconds % 1_000_000
+            let text = DateFormat.iso(rounded).replacing(utf8: "+00:00", with: "Z")
+            let short = rounded.nanoseconds == 0 ? text : text.replacing(utf8: "000Z", with: "Z")
+            return quoted(short.replacing(utf8: " ", with: "T"))
         case .list(let values): return "[" + values.map(string).joined(separator: ", ") + "]"
         case .map(let map):
             return "{" + map.entries.map { quoted($0.key) + ": " + string($0.value) }.joined(separator: ", ") + "}"

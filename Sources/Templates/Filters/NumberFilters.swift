@@ -12,14 +12,15 @@ enum NumberFilters {
             return .bool(divisor == -1 || number % divisor == 0)
         },
         FilterFunction("floatformat", argument: .optional) { value, argument, _ in
-            floatFormat(value, argument)
+            try floatFormat(value, argument)
         },
         FilterFunction("get_digit", argument: .required) { value, argument, _ in
             guard let number = value.integer, let position = argument?.integer, position >= 1 else { return value }
             let digits = Array(String(number).utf8)
             guard position <= digits.count else { return .int(0) }
             let digit = digits[digits.count - position]
-            return digit == UInt8(ascii: "-") ? value : .int(Int(digit) - 48)
+            guard digit != UInt8(ascii: "-") else { throw TemplateFailure("'\(number)' has no digit \(position)") }
+            return .int(Int(digit) - 48)
         },
         FilterFunction("intcomma", argument: .optional, keepsSafety: true) { value, _, _ in
             .string(groupedByThousands(value))
@@ -47,22 +48,21 @@ enum NumberFilters {
         }
     }
 
-    private static func floatFormat(_ value: TemplateValue, _ argument: TemplateValue?) -> TemplateValue {
+    private static func floatFormat(_ value: TemplateValue, _ argument: TemplateValue?) throws -> TemplateValue {
         var text = argument?.text ?? "-1"
-        var isGrouped = false
-        if let last = text.last, last == "g" || last == "u" {
-            // The last letters may be "g" (group thousands) and "u" (no localisation).
-            while let last = text.last, last == "g" || last == "u" {
-                if last == "g" { isGrouped = true }
-                text.removeLast()
-            }
-            if text.isEmpty { text = "-1" }
-        }
+        guard !text.isEmpty else { throw TemplateFailure("the number of places is empty") }
+        if case .null? = argument { throw TemplateFailure("None is no number of places") }
+        // The last letters may be "g" (group thousands) and "u" (no localisation, hence no groups either).
+        var letters: Set<Character> = []
+        while let last = text.last, last == "g" || last == "u", letters.insert(last).inserted { text.removeLast() }
+        if text.isEmpty { text = "-1" }
+        let isGrouped = letters == ["g"]
         let input: String
         switch value {
         case .double(let number): input = number.description
         default: input = value.isNumber ? String(value.integer ?? 0) : value.text.trimmed
         }
+        guard Decimal(input) != nil || value.number != nil else { return "" }
         guard let places = Int(text) else { return .string(value.text) }
         guard let decimal = Decimal(input), abs(decimal.magnitude) <= 200, abs(places) <= 200 else {
             guard let number = value.number, !number.isFinite else {
@@ -71,7 +71,9 @@ enum NumberFilters {
             return .safe(input)
         }
         if decimal.isWhole, places < 0 {
-            return .safe(decimal.rounded(places: 0).plain(grouped: isGrouped))
+            var whole = decimal.rounded(places: 0)
+            if whole.isZero { whole.isNegative = false }
+            return .safe(whole.plain(grouped: isGrouped))
         }
         var rounded = decimal.rounded(places: abs(places))
         if rounded.isZero { rounded.isNegative = false }
@@ -79,6 +81,13 @@ enum NumberFilters {
     }
 
     private static func groupedByThousands(_ value: TemplateValue) -> String {
+        switch value {
+        case .bool(let flag): return flag ? "1" : "0"
+        case .double(let number):
+            let text = Decimal.display(number)
+            return Decimal(text)?.plain(grouped: true) ?? text
+        default: break
+        }
         let text = value.text
         let start = text.utf8.first == UInt8(ascii: "-") ? 1 : 0
         let digits = text.utf8.dropFirst(start).prefix { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }

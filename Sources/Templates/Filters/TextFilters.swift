@@ -17,11 +17,11 @@ enum TextFilters {
             return value.isSafe && part != ";" ? .safe(text) : .string(text)
         },
         FilterFunction("truncatechars", argument: .required, keepsSafety: true) { value, argument, _ in
-            guard let length = argument?.integer else { return .string(value.text) }
+            guard let length = try count(argument) else { return .string(value.text) }
             return .string(truncate(value.text, characters: length))
         },
         FilterFunction("truncatewords", argument: .required, keepsSafety: true) { value, argument, _ in
-            guard let length = argument?.integer else { return .string(value.text) }
+            guard let length = try count(argument) else { return .string(value.text) }
             let all = words(value.text)
             if length <= 0 { return .string("") }
             let kept = all.prefix(length).joined(separator: " ")
@@ -52,6 +52,14 @@ enum TextFilters {
         FilterFunction(name, keepsSafety: true) { value, _, _ in .string(change(value.text)) }
     }
 
+    /// A number of something; nil for text that is none, as Django lets that pass.
+    static func count(_ argument: TemplateValue?) throws -> Int? {
+        guard let argument else { return nil }
+        if let number = argument.integer { return number }
+        guard argument.isText else { throw TemplateFailure("'\(argument.text)' is no number") }
+        return nil
+    }
+
     private static func padding(_ name: String, _ split: @escaping @Sendable (Int, Int) -> (Int, Int)) -> FilterFunction
     {
         FilterFunction(name, argument: .required, keepsSafety: true) { value, argument, _ in
@@ -76,17 +84,19 @@ enum TextFilters {
     static func title(_ text: String) -> String {
         var result = ""
         var before: Unicode.Scalar?
-        var beforeThat: Unicode.Scalar?
+        // Whether the character before the last one was written as a small letter a to z.
+        var isSmallBefore = false
+        var isSmallBeforeThat = false
         for scalar in text.unicodeScalars {
-            let follows = before.map { $0.properties.isCased || $0.properties.isAlphabetic } ?? false
-            let afterApostrophe = before == "'" && (beforeThat?.properties.isCased ?? false)
-            let afterDigit = before?.properties.numericType != nil
-            if follows || afterApostrophe || afterDigit {
-                result += scalar.properties.lowercaseMapping
-            } else {
-                result += scalar.properties.titlecaseMapping
-            }
-            beforeThat = before
+            let follows = before?.properties.isCased ?? false
+            let titled = scalar.properties.titlecaseMapping
+            let isCapital = titled.utf8.count == 1 && titled.utf8.allSatisfy { (65...90).contains($0) }
+            let afterApostrophe = before == "'" && isSmallBeforeThat && isCapital
+            let afterDigit = before?.properties.numericType == .decimal && isCapital
+            let written = follows || afterApostrophe || afterDigit ? scalar.properties.lowercaseMapping : titled
+            result += written
+            isSmallBeforeThat = isSmallBefore
+            isSmallBefore = written.utf8.count == 1 && written.utf8.allSatisfy { (97...122).contains($0) }
             before = scalar
         }
         return result
@@ -139,7 +149,10 @@ enum TextFilters {
     }
 
     private static func wrap(_ text: String, width: Int) -> String {
-        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line -> String in
+        var source = HTMLFilters.normalized(text)
+        // As Python's splitlines, whose last line end ends a line and begins none.
+        if source.hasSuffix("\n") { source.removeLast() }
+        let lines = source.lines.map { line -> String in
             var rows: [String] = []
             var row = ""
             var length = 0
@@ -169,6 +182,11 @@ extension Substring.UnicodeScalarView {
 }
 
 extension String {
+    /// Split at each line feed; a carriage return before one stays.
+    var lines: [Substring] {
+        unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map { Substring($0) }
+    }
+
     /// A backslash before each of these.
     func escaping(_ scalars: Set<Unicode.Scalar>) -> String {
         var result = String.UnicodeScalarView()

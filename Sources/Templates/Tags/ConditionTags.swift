@@ -16,7 +16,11 @@ final class IfNode: TemplateNode {
             }
             if end.name == "else" {
                 guard end.arguments.isEmpty else { throw end.malformed(expected: "nothing after 'else' (or 'elif')") }
-                (otherwise, _) = try parser.parse(until: ["endif"], opener: tag)
+                let (body, last) = try parser.parse(until: ["endif"], opener: tag)
+                otherwise = body
+                guard last.arguments.isEmpty else { throw last.malformed(expected: "nothing after 'endif'") }
+            } else if !end.arguments.isEmpty {
+                throw end.malformed(expected: "nothing after 'endif'")
             }
             break
         }
@@ -88,8 +92,8 @@ final class FirstOfNode: TemplateNode {
 
     init(_ tag: TagToken, _ parser: TemplateParser) throws(TemplateError) {
         var words = tag.arguments
-        variable = TagArgumentList.takeVariable(&words)
         guard !words.isEmpty else { throw tag.malformed(expected: "at least one value") }
+        variable = TagArgumentList.takeVariable(&words)
         var values: [TemplateExpression] = []
         for word in words { values.append(try parser.expression(word, in: tag)) }
         self.values = values

@@ -89,7 +89,6 @@ extension Rendering {
         case "revcounter0": value = .int(loop.count - loop.index - 1)
         case "first": value = .bool(loop.index == 0)
         case "last": value = .bool(loop.index == loop.count - 1)
-        case "length": value = .int(loop.count)
         case "parentloop":
             if hasParent { return forloop(members.dropFirst(), level: level - 1) }
             value = .map([:])

@@ -13,11 +13,7 @@ final class ExtendsNode: TemplateNode, TemplateReference {
         let parent = try rendering.template(reference, of: "extends")
         try rendering.enter(at: reference.place)
         rendering.chain.append(parent)
-        if let grandparent = parent.parent {
-            try grandparent.render(into: &rendering)
-        } else {
-            try parent.nodes.render(into: &rendering)
-        }
+        try parent.renderBody(into: &rendering)
         rendering.leave()
     }
 }
@@ -82,6 +78,9 @@ extension Rendering {
         switch members[0].name {
         case "name": return .string(active.node.name)
         case "super":
+            guard chain.count > 1 else {
+                throw place.error(.tagFailed("block", reason: "'block.super' in a template that extends nothing"))
+            }
             guard let (node, level) = definition(of: active.node.name, from: active.level + 1) else { return .safe("") }
             let start = output.count
             try render(node, level: level)

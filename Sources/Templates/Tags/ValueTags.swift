@@ -20,7 +20,10 @@ final class CycleNode: TemplateNode {
             return CycleReference(named)
         }
         var isSilent = false
-        if words.count > 3, words[words.count - 3] == "as", words[words.count - 1] == "silent" {
+        if words.count > 3, words[words.count - 3] == "as" {
+            guard words[words.count - 1] == "silent" else {
+                throw tag.malformed(expected: "only 'silent' after the name of the cycle")
+            }
             isSilent = true
             words.removeLast()
         }
