@@ -25,6 +25,8 @@ class Row:
     peer: str = ""
     peer_value: float | None = None
     target: Target | None = None
+    disturbed_rounds: int = 0
+    """Of the rounds behind the numbers, how many other programs took processor time away from."""
 
     @property
     def ratio(self) -> float | None:
