@@ -42,7 +42,8 @@ class Entrant:
         server = self.server.process.pid if self.server.process else 0
         before = times(server, cores)
         seen = load.run(self.url, headers, seconds=seconds, core=cores.load)
-        spent, generator, machine = (now - then for now, then in zip(times(server, cores), before))
+        after = times(server, cores)
+        spent, generator, machine = (now - then for now, then in zip(after, before, strict=True))
         self.rounds.append(seen.requests_per_second)
         others = max(0, machine - spent - generator) / seconds
         is_disturbed = others > DISTURBANCE
