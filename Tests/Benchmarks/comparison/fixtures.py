@@ -45,7 +45,7 @@ def write(root: Path) -> Fixtures:
 
 
 def prose(size: int) -> bytes:
-    """`size` bytes that gzip handles as it does English prose: 1,500 words, common ones far more often than rare ones."""
+    """`size` bytes that gzip handles about as it does prose: few words are common, most are rare."""
     syllables = "ta ren so mi lo ver an de ki os ul pe har ni bo che st ran wi el qu ade for ing er".split()
     chance = random.Random(20)
     words = ["".join(chance.choices(syllables, k=chance.choice([1, 2, 2, 3, 4]))) for _ in range(1500)]
@@ -62,7 +62,7 @@ def document(size: int) -> bytes:
         record = {
             "id": len(records) + 1,
             "question": f"Which of the {chance.randint(2, 99)} ways would you take?",
-            "published": f"2026-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}T{chance.randint(0, 23):02}:00:00Z",
+            "published": f"2026-{chance.randint(1, 12):02}-{chance.randint(1, 28):02}T12:00:00Z",
             "votes": chance.randint(0, 10_000),
             "open": chance.random() < 0.3,
         }

@@ -15,6 +15,7 @@ REPORT = Path(__file__).with_name("report.lua")
 class Round:
     """What one run of wrk saw."""
 
+    requests: int
     requests_per_second: float
     latency_p99_ms: float
 
@@ -33,6 +34,7 @@ def run(url: str, headers: dict[str, str], *, seconds: int, core: int) -> Round:
     if failures or not summary["requests"]:
         raise ComparisonError(f"{url}: {summary['requests']} requests, errors {failures}; a round must have none")
     return Round(
+        requests=summary["requests"],
         requests_per_second=summary["requests"] / (summary["microseconds"] / 1e6),
         latency_p99_ms=summary["p99_microseconds"] / 1000,
     )

@@ -25,6 +25,8 @@ class Row:
     peer: str = ""
     peer_value: float | None = None
     target: Target | None = None
+    disturbed_rounds: int = 0
+    """Of the rounds behind the numbers, how many other programs took processor time away from."""
 
     @property
     def ratio(self) -> float | None:
@@ -40,7 +42,7 @@ class Row:
         target = ""
         if self.target:
             sign = "≥" if self.target.at_least else "≤"
-            target = f"{sign} {self.target.bound:g} ×" if self.target.is_ratio else f"{sign} {self.target.bound:g} {self.unit}"
+            target = f"{sign} {self.target.bound:g} {'×' if self.target.is_ratio else self.unit}"
         return [
             self.subject,
             number(self.value, self.unit),
@@ -69,7 +71,7 @@ def terminal(rows: list[Row]) -> str:
     right = {1, 3, 4, 5}
     lines = []
     for line in table:
-        cells = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths))]
+        cells = [c.rjust(w) if i in right else c.ljust(w) for i, (c, w) in enumerate(zip(line, widths, strict=True))]
         lines.append("  ".join(cells).rstrip())
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines)

@@ -8,10 +8,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
-from . import load
-from .machine import Cores, ComparisonError
+from . import load, processor
+from .machine import ComparisonError, Cores
 from .report import Row, Target
 from .server import Server
+
+DISTURBANCE = 0.15
+"""Cores' worth of other programs' work from which on a round is marked."""
 
 
 @dataclass
@@ -24,6 +27,7 @@ class Entrant:
     """What Portico's number has to be against this entrant's."""
     label: str = ""
     rounds: list[float] = field(default_factory=list)
+    disturbed_rounds: int = 0
 
     @property
     def url(self) -> str:
@@ -32,6 +36,23 @@ class Entrant:
     @property
     def median(self) -> float:
         return statistics.median(self.rounds)
+
+    def measure(self, headers: dict[str, str], seconds: int, cores: Cores) -> str:
+        """Adds one round, and describes it: the rate, the tail, what a request costs, and who else was busy."""
+        server = self.server.process.pid if self.server.process else 0
+        before = times(server, cores)
+        seen = load.run(self.url, headers, seconds=seconds, core=cores.load)
+        after = times(server, cores)
+        spent, generator, machine = (now - then for now, then in zip(after, before, strict=True))
+        self.rounds.append(seen.requests_per_second)
+        others = max(0, machine - spent - generator) / seconds
+        is_disturbed = others > DISTURBANCE
+        self.disturbed_rounds += is_disturbed
+        return (
+            f"{self.server.name} {seen.requests_per_second:,.0f}/s, 99 % within {seen.latency_p99_ms:.1f} ms, "
+            f"{spent / seen.requests * 1e6:.1f} µs of processor each"
+            + (f"; DISTURBED: others kept {others:.0%} of a core busy" if is_disturbed else "")
+        )
 
 
 @dataclass
@@ -71,16 +92,13 @@ class Contest:
             load.run(entrant.url, self.headers, seconds=1, core=cores.load)
         for number in range(1, rounds + 1):
             for entrant in self.entrants:
-                seen = load.run(entrant.url, self.headers, seconds=seconds, core=cores.load)
-                entrant.rounds.append(seen.requests_per_second)
-                print(
-                    f"{self.subject}, round {number}: {entrant.server.name} {seen.requests_per_second:,.0f}/s, "
-                    f"99 % within {seen.latency_p99_ms:.1f} ms",
-                    flush=True,
-                )
+                print(f"{self.subject}, round {number}: {entrant.measure(self.headers, seconds, cores)}", flush=True)
         value = self.portico.median if self.portico else None
         return [
-            Row(self.subject, "/s", value, peer.label or peer.server.name, peer.median, peer.target)
+            Row(
+                *(self.subject, "/s", value, peer.label or peer.server.name, peer.median, peer.target),
+                disturbed_rounds=sum(one.disturbed_rounds for one in filter(None, [self.portico, peer])),
+            )
             for peer in self.peers
         ]
 
@@ -111,6 +129,15 @@ def difference(entrant: Entrant, headers: dict[str, str], expectation: Expectati
         if found != count:
             return f"{pattern.decode()} is found {found} times in the body, expected {count}"
     return None
+
+
+def times(server: int, cores: Cores) -> tuple[float, float, float]:
+    """Seconds used so far by the server, by the load generator, and by everybody on the two cores."""
+    return (
+        processor.tree_seconds(server),
+        processor.load_seconds(),
+        processor.machine_seconds(cores.server, cores.load),
+    )
 
 
 @contextmanager

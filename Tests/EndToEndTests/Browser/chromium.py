@@ -123,8 +123,8 @@ class Chromium:
 
 def high_pipe() -> tuple[int, int]:
     """A pipe whose descriptors are out of the way of 3 and 4; the browser does not inherit them by themselves."""
-    ends = os.pipe()
-    high = tuple(fcntl.fcntl(end, fcntl.F_DUPFD_CLOEXEC, 10) for end in ends)
-    for end in ends:
-        os.close(end)
+    reading, writing = os.pipe()
+    high = fcntl.fcntl(reading, fcntl.F_DUPFD_CLOEXEC, 10), fcntl.fcntl(writing, fcntl.F_DUPFD_CLOEXEC, 10)
+    os.close(reading)
+    os.close(writing)
     return high

@@ -141,7 +141,8 @@ class Page:
         match event.get("method"):
             case "Runtime.exceptionThrown":
                 details = parameters["exceptionDetails"]
-                self.problems.append(f"script error: {details.get('exception', {}).get('description', details['text'])}")
+                words = details.get("exception", {}).get("description", details["text"])
+                self.problems.append(f"script error: {words}")
             case "Runtime.consoleAPICalled" if parameters["type"] in ("error", "assert"):
                 words = [str(argument.get("value", argument.get("description"))) for argument in parameters["args"]]
                 self.problems.append(f"console: {' '.join(words)}")
