@@ -9,6 +9,8 @@ public struct FileSet: Sendable {
     /// How long clients may keep a file without asking again; nil says nothing. From a year on, files also count as
     /// immutable: at that age, a changed file has a new name.
     public var maxAge: Duration?
+    /// The whole value of `Cache-Control`, in place of what ``maxAge`` makes of it.
+    public var cacheDirectives: String?
     /// Whether names that start with a dot are served. `/.well-known/` always is (RFC 8615).
     public var allowsDotFiles = false
     /// What symbolic links may do.
@@ -35,6 +37,7 @@ public struct FileSet: Sendable {
 
     /// `Cache-Control`'s value, or nil.
     var cacheControl: String? {
+        if let cacheDirectives { return cacheDirectives }
         guard let seconds = maxAge?.components.seconds else { return nil }
         if seconds <= 0 { return "no-cache" }
         return "public, max-age=\(seconds)" + (seconds >= 31_536_000 ? ", immutable" : "")

@@ -40,42 +40,35 @@ public final class HTTPServer: Sendable {
     public var eventLoops: [any EventLoop] { Array(group.makeIterator()) }
 
     /// Accepts connections from a bound, listening socket. `descriptor` stays open and the caller's.
-    public func serve(descriptor: CInt, backlog: CInt) async throws {
+    public func serve(descriptor: CInt, backlog: CInt) throws {
         for loop in loops {
             let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
             guard own >= 0 else { throw IOError(errnoCode: errno, reason: "cannot duplicate a listening socket") }
-            let listener = try await Listener.start(on: loop, descriptor: own, backlog: backlog, logger: logger)
+            let listener = try Listener.start(on: loop, descriptor: own, backlog: backlog).wait()
             listeners.withLock { $0.append(listener) }
         }
     }
 
     /// Stops accepting, after what already waits in the kernel's queue was taken; answers what was begun, and returns
-    /// when every connection has ended or `limit` has passed. The result is the number of connections cut off.
-    public func drain(within limit: TimeAmount) async -> Int {
+    /// when every connection has ended or `limit` has passed. Blocks. The result is the number of connections cut off.
+    public func drain(within limit: TimeAmount) -> Int {
         let deadline = NIODeadline.now() + limit
         for loop in loops { loop.eventLoop.execute { loop.value.beginDraining() } }
         // Whoever connected before the signal is in the queue or was just accepted: a moment to take and to hear them.
-        try? await Task.sleep(for: .milliseconds(100))
-        for listener in listeners.withLock({ $0 }) { try? await listener.close() }
+        usleep(100_000)
+        for listener in listeners.withLock({ $0 }) { try? listener.close().wait() }
         for loop in loops { loop.eventLoop.execute { loop.value.closeIdle() } }
-        while NIODeadline.now() < deadline {
-            if await openConnections() == 0 { return 0 }
-            try? await Task.sleep(for: .milliseconds(20))
-        }
-        return await openConnections()
+        while openConnections > 0, NIODeadline.now() < deadline { usleep(10_000) }
+        return openConnections
     }
 
-    /// Connections now open, on all loops.
-    public func openConnections() async -> Int {
-        var count = 0
-        for loop in loops {
-            count += (try? await loop.eventLoop.submit { loop.value.connections.count }.get()) ?? 0
+    /// Connections now open, on all loops. Blocks.
+    public var openConnections: Int {
+        loops.reduce(0) { count, loop in
+            count + ((try? loop.eventLoop.submit { loop.value.connections.count }.wait()) ?? 0)
         }
-        return count
     }
 
-    /// Ends the loops; what is still open is cut off.
-    public func shutdown() async {
-        try? await group.shutdownGracefully()
-    }
+    /// Ends the loops; what is still open is cut off. Blocks.
+    public func shutdown() { try? group.syncShutdownGracefully() }
 }

@@ -1,15 +1,13 @@
 import Glibc
-import Logging
 import NIOCore
 import NIOPosix
 
 /// A listening socket as one event loop accepts from it.
 enum Listener {
     /// Adopts `descriptor` on the loop; the resulting channel owns it.
-    static func start(on loop: NIOLoopBound<LoopContext>, descriptor: CInt, backlog: CInt, logger: Logger) async throws
-        -> any Channel
+    static func start(on loop: NIOLoopBound<LoopContext>, descriptor: CInt, backlog: CInt) -> EventLoopFuture<any Channel>
     {
-        let channel = try await ServerBootstrap(group: loop.eventLoop)
+        ServerBootstrap(group: loop.eventLoop)
             // NIO takes four connections a turn otherwise; a burst would wait in the queue.
             .serverChannelOption(.maxMessagesPerRead, value: 256)
             .serverChannelInitializer { channel in
@@ -25,10 +23,11 @@ enum Listener {
                 }
             }
             .withBoundSocket(descriptor)
-            .get()
-        // Adopting has shortened the queue of the shared socket to NIO's default.
-        _ = listen(descriptor, backlog)
-        return channel
+            .map { channel in
+                // Adopting has shortened the queue of the shared socket to NIO's default.
+                _ = listen(descriptor, backlog)
+                return channel
+            }
     }
 }
 

@@ -62,7 +62,7 @@ final class LoopContext {
     }
 
     private func refreshCommonFields() {
-        var bytes = Array("Date: \(HTTPDate.now())\r\n".utf8)
+        var bytes = Array("Date: \(HTTPDate.now.text)\r\n".utf8)
         if let server = options.serverField { bytes.append(contentsOf: "Server: \(server)\r\n".utf8) }
         commonFields = bytes
     }

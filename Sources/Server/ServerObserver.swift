@@ -3,24 +3,37 @@ public import HTTP
 
 /// Told what happens on the connections of one event loop, on that loop. It must not block.
 public protocol ServerObserver: AnyObject {
+    /// Whether ``FinishedExchange/duration`` is wanted: two looks at the clock a request.
+    var wantsDurations: Bool { get }
     func connectionOpened()
     func connectionClosed()
     func exchangeStarted()
-    func exchangeFinished(_ summary: ExchangeSummary)
+    func exchangeFinished(_ exchange: any FinishedExchange)
 }
 
-/// What became of a request.
-public struct ExchangeSummary {
+/// What became of a request. Valid during the call that hands it over.
+public protocol FinishedExchange {
     /// Nil when the request could not be read.
-    public let request: RequestHead?
-    public let connection: ConnectionInfo
+    var finishedRequest: RequestHead? { get }
+    var connection: ConnectionInfo { get }
     /// Nil when no response was begun.
-    public let status: Status?
+    var status: Status? { get }
     /// Bytes of the response body, without framing.
-    public let bodyBytes: Int
-    /// From the end of the request head to the end of the response.
-    public let duration: Duration
+    var bodyBytes: Int { get }
+    /// From the end of the request head to the end of the response; zero when nobody wanted it.
+    var duration: Duration { get }
     /// False when the response was cut short.
-    public let isComplete: Bool
-    public let requestID: String
+    var isComplete: Bool { get }
+    var requestID: String { get }
+}
+
+/// A request that was answered before it could be read.
+struct RefusedExchange: FinishedExchange {
+    var finishedRequest: RequestHead? { nil }
+    let connection: ConnectionInfo
+    let status: Status?
+    let bodyBytes: Int
+    var duration: Duration { .zero }
+    var isComplete: Bool { true }
+    let requestID: String
 }

@@ -2,7 +2,6 @@
 // Every function returns a negative errno on failure unless its comment says otherwise; none of them logs or allocates.
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
-<<<<<<< HEAD
 
 #include <stddef.h>
 #include <stdint.h>
@@ -55,7 +54,5 @@ int cplatform_wait_exit_status(int status);
 int cplatform_wait_signal(int status);
 int cplatform_wait_dumped_core(int status);
 
-=======
 #include "openat2.h"
->>>>>>> 0a2246de0a9a0aad277d46178311435303c54f9e
 #endif

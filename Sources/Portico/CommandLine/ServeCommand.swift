@@ -25,10 +25,10 @@ struct ServeOptions: ParsableArguments {
 
     var flags: [ConfigFlag] {
         var flags: [ConfigFlag] = []
-        if !listen.isEmpty { flags.append(ConfigFlag(["listen"], .list(listen), flag: "--listen")) }
-        if let mode { flags.append(ConfigFlag(["workers", "mode"], .text(mode), flag: "--mode")) }
-        if let workers { flags.append(ConfigFlag(["workers", "count"], .text(workers), flag: "--workers")) }
-        if let threads { flags.append(ConfigFlag(["workers", "threads"], .text(threads), flag: "--threads")) }
+        if !listen.isEmpty { flags.append(ConfigFlag("listen", .list(listen), flag: "--listen")) }
+        if let mode { flags.append(ConfigFlag("workers.mode", .text(mode), flag: "--mode")) }
+        if let workers { flags.append(ConfigFlag("workers.count", .text(workers), flag: "--workers")) }
+        if let threads { flags.append(ConfigFlag("workers.threads", .text(threads), flag: "--threads")) }
         return flags
     }
 

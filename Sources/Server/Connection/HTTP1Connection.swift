@@ -287,9 +287,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
         write(.byteBuffer(loop.scratch))
         loop.observer?.exchangeStarted()
         loop.observer?.exchangeFinished(
-            ExchangeSummary(
-                request: nil, connection: info, status: error.status, bodyBytes: bytes.readableBytes, duration: .zero,
-                isComplete: true, requestID: loop.makeRequestID()))
+            RefusedExchange(
+                connection: info, status: error.status, bodyBytes: bytes.readableBytes, requestID: loop.makeRequestID()))
         end(afterBody: false)
     }
 

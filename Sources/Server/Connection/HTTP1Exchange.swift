@@ -7,7 +7,7 @@ import NIOCore
 ///
 /// It holds the connection until the response is complete or the connection is lost; after that every call is without
 /// effect. Confined to the connection's event loop.
-final class HTTP1Exchange: Exchange {
+final class HTTP1Exchange: Exchange, FinishedExchange {
     /// How far the response is.
     private enum Response: Equatable {
         case pending
@@ -30,8 +30,10 @@ final class HTTP1Exchange: Exchange {
     private var link: HTTP1Connection?
     private var head: RequestHead?
     private var response = Response.pending
-    private var status: Status?
-    private var bodyBytes = 0
+    private(set) var status: Status?
+    private(set) var bodyBytes = 0
+    private(set) var duration = Duration.zero
+    private(set) var isComplete = false
     private var unflushed = 0
     private var isBodyComplete = false
     private var bodyFailure: BodyFailure?
@@ -62,7 +64,7 @@ final class HTTP1Exchange: Exchange {
         keepsAlive = head.isKeepAlive
         id = nil
         if let observer = loop.observer {
-            began = .now()
+            began = observer.wantsDurations ? .now() : nil
             observer.exchangeStarted()
         }
     }
@@ -424,12 +426,12 @@ final class HTTP1Exchange: Exchange {
 
     private func report(isComplete: Bool) {
         guard let observer = loop.observer else { return }
-        let elapsed = began.map { NIODeadline.now() - $0 } ?? .zero
-        observer.exchangeFinished(
-            ExchangeSummary(
-                request: head, connection: connection, status: status, bodyBytes: bodyBytes,
-                duration: .nanoseconds(elapsed.nanoseconds), isComplete: isComplete, requestID: requestID))
+        self.isComplete = isComplete
+        duration = began.map { .nanoseconds((NIODeadline.now() - $0).nanoseconds) } ?? .zero
+        observer.exchangeFinished(self)
     }
+
+    var finishedRequest: RequestHead? { head }
 
     /// `OPTIONS *` asks about the server as a whole (RFC 9110 §9.3.7).
     func respondToServerOptions() {

@@ -81,6 +81,12 @@ public struct SecretKey: Sendable, CustomStringConvertible, CustomReflectable {
     /// A key for this process alone: for development, where none is configured.
     public static func temporary() -> SecretKey { SecretKey(temporary: SymmetricKey(size: .bits256)) }
 
+    /// A key for this start alone that all workers share: random text from their supervisor. Without it, as
+    /// ``temporary()``.
+    public static func temporary(_ text: String?) -> SecretKey {
+        text.map { SecretKey(temporary: SymmetricKey(data: Data($0.utf8))) } ?? temporary()
+    }
+
     public var description: String { "SecretKey(…)" }
     public var customMirror: Mirror { Mirror(self, children: []) }
 }
