@@ -12,31 +12,6 @@ public enum Scope: Sendable {
     case lifespan(LifespanScope)
 }
 
-/// One HTTP request, as a view over its head (ASGI HTTP spec 2.5).
-public struct HTTPScope: Sendable {
-    public let request: RequestHead
-    public let connection: ConnectionInfo
-    /// ASGI's `root_path`: where the application is mounted.
-    public var rootPath: String
-    /// What follows the mount, percent-decoded.
-    public var path: String
-    public let requestID: String
-    /// The event loop the request is served on.
-    public let eventLoop: any EventLoop
-
-    public init(
-        request: RequestHead, connection: ConnectionInfo, rootPath: String, path: String, requestID: String,
-        eventLoop: any EventLoop
-    ) {
-        self.request = request
-        self.connection = connection
-        self.rootPath = rootPath
-        self.path = path
-        self.requestID = requestID
-        self.eventLoop = eventLoop
-    }
-}
-
 /// An event loop's start and end (ASGI lifespan spec 2.0).
 public struct LifespanScope: Sendable {
     public init() {}
@@ -61,32 +36,40 @@ public enum SendEvent: Sendable {
 }
 
 /// The two directions of a scope, as the gateway implements them.
+///
+/// `nonisolated(nonsending)`: on the way to the connection a call stays where its caller runs, which is the event loop;
+/// each change of executor that is not asked for costs as much as the rest of the call.
 public protocol ASGIChannel: AnyObject, Sendable {
-    func receive() async throws -> ReceiveEvent
-    func send(_ event: SendEvent) async throws
+    nonisolated(nonsending) func receive() async throws -> ReceiveEvent
+    nonisolated(nonsending) func send(_ event: SendEvent) async throws
     /// A whole response at once: equal to `responseStart` and one last `responseBody`.
-    func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws
+    nonisolated(nonsending) func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws
 }
 
 /// ASGI's `receive`: suspends until the next event.
 public struct Receive: Sendable {
-    let channel: any ASGIChannel
+    @usableFromInline let channel: any ASGIChannel
 
     public init(_ channel: any ASGIChannel) { self.channel = channel }
 
-    public func callAsFunction() async throws -> ReceiveEvent { try await channel.receive() }
+    @inlinable
+    public nonisolated(nonsending) func callAsFunction() async throws -> ReceiveEvent { try await channel.receive() }
 }
 
 /// ASGI's `send`: returns when the connection has taken the event. Throws ``ASGIError/disconnected`` when the client left.
 public struct Send: Sendable {
-    let channel: any ASGIChannel
+    @usableFromInline let channel: any ASGIChannel
 
     public init(_ channel: any ASGIChannel) { self.channel = channel }
 
-    public func callAsFunction(_ event: SendEvent) async throws { try await channel.send(event) }
+    @inlinable
+    public nonisolated(nonsending) func callAsFunction(_ event: SendEvent) async throws {
+        try await channel.send(event)
+    }
 
     /// A whole response at once.
-    public func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
+    @inlinable
+    public nonisolated(nonsending) func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
         try await channel.respond(head, body)
     }
 }

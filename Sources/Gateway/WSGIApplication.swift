@@ -63,6 +63,9 @@ public final class StartResponse {
         try begin(ResponseHead(status, fields), error)
         return send
     }
+
+    /// Writes a piece of the body at once; for middleware that wraps the result of the call.
+    func write(_ bytes: ByteBuffer) throws { try send(bytes) }
 }
 
 /// What an application did that PEP 3333 forbids.
@@ -73,6 +76,10 @@ public enum WSGIError: Error, Equatable {
     case responseNotStarted
     /// More or fewer bytes than `Content-Length` announced.
     case contentLengthMismatch
+    /// A field that only a server may send (RFC 9110 §7.6.1), such as `Connection`.
+    case hopByHopField(String)
+    /// A final response's status is between 200 and 999.
+    case invalidStatus(Int)
     /// The client left; raised by `write`.
     case disconnected
     /// The request body was cut short or refused; raised by reading it.

@@ -1,0 +1,24 @@
+public import Logging
+public import NIOCore
+
+/// Serves an asynchronous application on one event loop: each request becomes a call of the application, in a task that
+/// runs on the loop and starts on the stack of the request's arrival.
+public final class ASGIHandler: SiteHandler {
+    private let eventLoop: any EventLoop
+    private let runners: ASGIRunners
+
+    /// Serves `application` on `eventLoop`; its failures go to `logger`. Used on `eventLoop` alone.
+    public init(_ application: any ASGIApplication, on eventLoop: any EventLoop, logger: Logger) {
+        self.eventLoop = eventLoop
+        runners = ASGIRunners(application, LoopExecutor(eventLoop), logger: logger)
+    }
+
+    deinit {
+        // Elsewhere than on the loop, the loop may be gone already: parked tasks then stay what they are, memory.
+        if eventLoop.inEventLoop { runners.close() }
+    }
+
+    public func handle(_ exchange: any Exchange, scriptName: String, path: String) {
+        runners.run(ASGIExchange(exchange, on: eventLoop, scriptName: scriptName, path: path))
+    }
+}

@@ -1,0 +1,66 @@
+public import HTTP
+public import NIOCore
+
+/// One HTTP request, as a view over its head (ASGI HTTP spec 2.5).
+///
+/// A value that is one reference wide: applications hand their scope on from call to call, and the head alone is half a
+/// dozen references to count each time. What a middleware changes is copied when it does.
+public struct HTTPScope: Sendable {
+    @usableFromInline var storage: Storage
+
+    /// What a scope views. The gateway's channel is one, so that a request takes one object for both.
+    @usableFromInline
+    class Storage: @unchecked Sendable {
+        // Sendable: nothing here changes; what a subclass adds it answers for.
+        @usableFromInline final let request: RequestHead
+        @usableFromInline final let connection: ConnectionInfo
+        @usableFromInline final let rootPath: String
+        @usableFromInline final let path: String
+        @usableFromInline final let requestID: String
+        @usableFromInline final let eventLoop: any EventLoop
+
+        init(
+            _ request: RequestHead, _ connection: ConnectionInfo, _ rootPath: String, _ path: String,
+            _ requestID: String, _ eventLoop: any EventLoop
+        ) {
+            self.request = request
+            self.connection = connection
+            self.rootPath = rootPath
+            self.path = path
+            self.requestID = requestID
+            self.eventLoop = eventLoop
+        }
+    }
+
+    init(_ storage: Storage) { self.storage = storage }
+
+    public init(
+        request: RequestHead, connection: ConnectionInfo, rootPath: String, path: String, requestID: String,
+        eventLoop: any EventLoop
+    ) {
+        storage = Storage(request, connection, rootPath, path, requestID, eventLoop)
+    }
+
+    @inlinable public var request: RequestHead { storage.request }
+    @inlinable public var connection: ConnectionInfo { storage.connection }
+    @inlinable public var requestID: String { storage.requestID }
+    /// The event loop the request is served on.
+    @inlinable public var eventLoop: any EventLoop { storage.eventLoop }
+
+    /// ASGI's `root_path`: where the application is mounted.
+    public var rootPath: String {
+        @inlinable get { storage.rootPath }
+        set { change(rootPath: newValue, path: path) }
+    }
+
+    /// What follows the mount, percent-decoded.
+    public var path: String {
+        @inlinable get { storage.path }
+        set { change(rootPath: rootPath, path: newValue) }
+    }
+
+    private mutating func change(rootPath: String, path: String) {
+        storage = Storage(
+            storage.request, storage.connection, rootPath, path, storage.requestID, storage.eventLoop)
+    }
+}

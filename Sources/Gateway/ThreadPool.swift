@@ -1,0 +1,158 @@
+import NIOCore
+import Synchronization
+
+#if canImport(Musl)
+    import Musl
+#else
+    import Glibc
+#endif
+
+/// Named worker threads behind one bounded queue, first in, first out.
+///
+/// The queue is what protects a site from more synchronous work than it can do: a job that finds it full is refused at
+/// once, so that the client hears 503 now instead of a time-out later. There is one pool in a worker process; every
+/// event loop submits to it.
+public final class ThreadPool: Sendable {
+    private let queue: JobQueue
+    private let threads: Mutex<[pthread_t]>
+
+    /// What the pool has done and is doing.
+    public struct Counts: Sendable, Equatable {
+        /// Threads that run a job now.
+        public var busy = 0
+        /// Jobs that wait for a thread now.
+        public var queued = 0
+        /// Jobs that a thread has taken up, ever.
+        public var started: UInt64 = 0
+        /// Jobs that were refused, ever.
+        public var refused: UInt64 = 0
+        /// How long the jobs in ``started`` waited for a thread, together, in nanoseconds.
+        public var queueNanoseconds: UInt64 = 0
+    }
+
+    /// The number of threads.
+    public let threadCount: Int
+
+    /// Starts `threads` threads (at least one) called `name` and a number, as `ps -L` and `top -H` show them (the kernel
+    /// keeps 15 bytes). At most `queueLimit` jobs wait while all of them are busy. Throws when the system refuses a
+    /// thread; those that were started are ended again.
+    public init(threads count: Int, queueLimit: Int, name: String = "worker") throws(ThreadPoolError) {
+        threadCount = max(1, count)
+        queue = JobQueue(limit: max(0, queueLimit))
+        threads = Mutex([])
+        for index in 0..<threadCount {
+            do {
+                let thread = try WorkerThread(queue: queue, name: "\(name)-\(index)").start()
+                threads.withLock { $0.append(thread) }
+            } catch {
+                shutdown()
+                throw error
+            }
+        }
+    }
+
+    deinit { queue.close() }
+
+    /// What the pool has done and is doing; each number is read on its own.
+    public var counts: Counts {
+        Counts(
+            busy: queue.busy.load(ordering: .relaxed), queued: queue.queued.load(ordering: .relaxed),
+            started: queue.started.load(ordering: .relaxed), refused: queue.refused.load(ordering: .relaxed),
+            queueNanoseconds: queue.queueNanoseconds.load(ordering: .relaxed))
+    }
+
+    /// Queues `job`; throws ``ThreadPoolError/queueFull`` or ``ThreadPoolError/closed`` without waiting. Called from
+    /// any thread.
+    public func submit(_ job: @escaping @Sendable () -> Void) throws(ThreadPoolError) {
+        try queue.append(job)
+    }
+
+    /// Runs `body` on a thread of the pool and returns its result to where the calling task runs. Throws what `body`
+    /// throws, or at once ``ThreadPoolError/queueFull`` or ``ThreadPoolError/closed``, which the gateways answer by 503.
+    public func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
+        try await withUnsafeThrowingContinuation { continuation in
+            do {
+                try queue.append { continuation.resume(with: Result(catching: body)) }
+            } catch {
+                continuation.resume(throwing: error)
+            }
+        }
+    }
+
+    /// Refuses new jobs from now on; those already queued are still run.
+    public func close() { queue.close() }
+
+    /// Closes the pool and waits until every queued job has run and every thread has ended. Not called from a thread
+    /// of the pool or from an event loop.
+    public func shutdown() {
+        queue.close()
+        let ending = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        for thread in ending { pthread_join(thread, nil) }
+    }
+}
+
+/// Why a job was not taken, or a pool not made.
+public enum ThreadPoolError: Error, Equatable, CustomStringConvertible {
+    /// As many jobs wait as may.
+    case queueFull
+    /// The pool is being shut down.
+    case closed
+    /// The system refused a thread; its error number.
+    case cannotStartThread(errno: Int32)
+
+    public var description: String {
+        switch self {
+        case .queueFull: "every worker thread is busy and the queue in front of them is full"
+        case .closed: "the thread pool is shutting down"
+        case .cannotStartThread(let errno): "cannot start a worker thread: \(String(cString: strerror(errno)))"
+        }
+    }
+}
+
+/// One thread of a pool: takes jobs until the queue is closed and empty.
+private final class WorkerThread: Sendable {
+    private let queue: JobQueue
+    private let name: String
+
+    init(queue: JobQueue, name: String) {
+        self.queue = queue
+        self.name = name
+    }
+
+    func start() throws(ThreadPoolError) -> pthread_t {
+        var thread = pthread_t()
+        let me = Unmanaged.passRetained(self)
+        let status = pthread_create(
+            &thread, nil,
+            { context in
+                guard let context else { return nil }
+                Unmanaged<WorkerThread>.fromOpaque(context).takeRetainedValue().run()
+                return nil
+            }, me.toOpaque())
+        guard status == 0 else {
+            me.release()
+            throw .cannotStartThread(errno: status)
+        }
+        return thread
+    }
+
+    private func run() {
+        takeName()
+        while let job = queue.next() {
+            job()
+            queue.busy.subtract(1, ordering: .relaxed)
+        }
+    }
+    /// Names the calling thread. By way of `/proc`, as Swift's Glibc does not show `pthread_setname_np`; a thread that
+    /// cannot be named works as well.
+    private func takeName() {
+        let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return }
+        let name = Array(name.utf8.prefix(15))
+        _ = write(file, name, name.count)
+        close(file)
+    }
+}
