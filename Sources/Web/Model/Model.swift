@@ -5,7 +5,6 @@ public import Templates
 /// ```swift
 /// struct Question: Model {
 ///     static let table = "polls_question"
-///     static let id = Field("id", \.id)
 ///     static let text = Field("question_text", \.text, label: "question", maxLength: 200)
 ///     static let columns = Columns(id, text)
 ///
@@ -34,6 +33,9 @@ public protocol Model: TemplateObject, TemplateRepresentable {
 extension Model {
     /// A column of this model.
     public typealias Field<Value: ColumnValue> = Column<Self, Value>
+
+    /// The primary key's column.
+    public static var id: Column<Self, Int> { Column("id", \.id) }
 
     /// All rows: where queries begin.
     public static var objects: QuerySet<Self> { QuerySet() }

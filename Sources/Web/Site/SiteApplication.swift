@@ -64,7 +64,7 @@ public final class SiteApplication: Sendable {
     }
 
     /// The database, opened when first asked for. A failure is not remembered: the next request tries again.
-    func database() throws(DatabaseError) -> Database {
+    public func database() throws(DatabaseError) -> Database {
         guard let location = settings.database else { throw .notConfigured(site: site.name) }
         let result = openDatabase.withLock { open -> Result<Database, DatabaseError> in
             if let open { return .success(open) }
