@@ -1,3 +1,4 @@
+import ArgumentParser
 @_exported import Gateway
 @_exported import HTTP
 import Synchronization

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Config
 import Front
+import Platform
 import HTTP
 import Supervisor
 

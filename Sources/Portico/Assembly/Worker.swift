@@ -84,7 +84,7 @@ final class Worker {
                 for site in sites {
                     handlers[site.name] =
                         site.usesWSGI
-                        ? WSGIHandler(site.application, pool: pool, options: wsgiOptions, logger: logger)
+                        ? WSGIHandler(site.application, on: loop, pool: pool, options: wsgiOptions, logger: logger)
                         : ASGIHandler(site.application, on: loop, logger: logger)
                 }
                 return try FrontHandler(table: table, sites: handlers, health: health, cache: cache)

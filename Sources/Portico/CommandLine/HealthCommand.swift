@@ -24,14 +24,13 @@ struct HealthCommand: ParsableCommand {
             throw ValidationError("--timeout takes a duration such as 5s; got '\(timeout)'")
         }
         let probe = try url.map { try HealthProbe(url: $0, path: defaultPath) } ?? configuredProbe()
-        do throws(HealthProbe.Failure) {
-            let status = try probe.ask(within: limit)
-            guard (200..<300).contains(status) else {
-                Console.error("\(probe): status \(status)")
-                throw ArgumentParser.ExitCode(1)
-            }
-        } catch let failure {
-            Console.error("\(probe): \(failure)")
+        let status: Int
+        do throws(HealthProbe.Failure) { status = try probe.ask(within: limit) } catch {
+            Console.error("\(probe): \(error)")
+            throw ArgumentParser.ExitCode(1)
+        }
+        guard (200..<300).contains(status) else {
+            Console.error("\(probe): status \(status)")
             throw ArgumentParser.ExitCode(1)
         }
     }
