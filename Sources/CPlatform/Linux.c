@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static int result_or_errno(int result) { return result < 0 ? -errno : result; }
@@ -85,3 +86,8 @@ int cplatform_set_non_blocking(int fd, int on) {
 }
 
 int cplatform_duplicate(int fd) { return result_or_errno(fcntl(fd, F_DUPFD_CLOEXEC, 3)); }
+
+int cplatform_accept(int listener) {
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    return fd >= 0 ? fd : -errno;
+}

@@ -85,3 +85,11 @@ public final class ListeningSocket: Sendable {
         close()
     }
 }
+
+extension ListeningSocket {
+    /// Waits for the next connection of a listening socket, which comes non-blocking and close-on-exec. Fails with EINTR
+    /// when a signal woke the thread.
+    public static func accept(from listener: Int32) throws(SystemError) -> Int32 {
+        try SystemError.check(cplatform_accept(listener), "accept")
+    }
+}

@@ -3,17 +3,19 @@ public import Logging
 public import NIOCore
 import Glibc
 import NIOPosix
+public import Platform
 
 import Synchronization
 
 /// Event loops that serve HTTP on listening sockets somebody else has bound.
 ///
-/// Every loop accepts for itself from every socket. The sockets stay the caller's: only duplicates are closed.
+/// The sockets stay the caller's and are never closed here.
 public final class HTTPServer: Sendable {
     private let group: MultiThreadedEventLoopGroup
     private let options: ServerOptions
     private let loops: [NIOLoopBound<LoopContext>]
-    private let listeners = Mutex<[any Channel]>([])
+    private let targets: [AcceptTarget]
+    private let acceptors = Mutex<[Acceptor]>([])
     private let logger: Logger
 
     /// Starts `loopCount` event loops. `makeHandler` and `makeObserver` are called once on each.
@@ -34,19 +36,16 @@ public final class HTTPServer: Sendable {
                         observer: makeObserver(loop), logger: logger), eventLoop: loop)
             }.wait()
         }
+        targets = loops.map { AcceptTarget(loop: $0, limit: options.connectionLimit) }
     }
 
     /// The loops, for what must be started and stopped on each of them.
     public var eventLoops: [any EventLoop] { Array(group.makeIterator()) }
 
-    /// Accepts connections from a bound, listening socket. `descriptor` stays open and the caller's.
-    public func serve(descriptor: CInt, backlog: CInt) throws {
-        for loop in loops {
-            let own = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
-            guard own >= 0 else { throw IOError(errnoCode: errno, reason: "cannot duplicate a listening socket") }
-            let listener = try Listener.start(on: loop, descriptor: own, backlog: backlog).wait()
-            listeners.withLock { $0.append(listener) }
-        }
+    /// Accepts connections from a bound, listening socket, which stays open until the server has drained.
+    public func serve(descriptor: CInt) throws(SystemError) {
+        let acceptor = try Acceptor(descriptor: descriptor, targets: targets, logger: logger)
+        acceptors.withLock { $0.append(acceptor) }
     }
 
     /// Stops accepting, after what already waits in the kernel's queue was taken; answers what was begun, and returns
@@ -54,9 +53,9 @@ public final class HTTPServer: Sendable {
     public func drain(within limit: TimeAmount) -> Int {
         let deadline = NIODeadline.now() + limit
         for loop in loops { loop.eventLoop.execute { loop.value.beginDraining() } }
-        // Whoever connected before the signal is in the queue or was just accepted: a moment to take and to hear them.
+        for acceptor in acceptors.withLock({ $0 }) { acceptor.stop() }
+        // Whoever has just been accepted, or is about to ask again, gets a moment to be heard and told to go.
         usleep(100_000)
-        for listener in listeners.withLock({ $0 }) { try? listener.close().wait() }
         for loop in loops { loop.eventLoop.execute { loop.value.closeIdle() } }
         while openConnections > 0, NIODeadline.now() < deadline { usleep(10_000) }
         return openConnections

@@ -17,8 +17,6 @@ final class LoopContext {
     private(set) var commonFields: [UInt8] = []
     /// Written into by one response at a time; its storage is reused once the connection has let go of it.
     var scratch = ByteBuffer()
-    /// Called when a connection has gone, so that listeners paused at the limit go on accepting.
-    var onConnectionClosed: [() -> Void] = []
 
     private let idPrefix: UInt64
     private var idCounter: UInt64 = 0

@@ -30,6 +30,9 @@ int cplatform_eventfd(void);
 /// Fills the buffer with random bytes from the kernel; blocks only before the kernel's pool is initialised at boot.
 int cplatform_random(void *bytes, size_t count);
 
+/// The next connection of a listening socket, non-blocking and close-on-exec; blocks while there is none.
+int cplatform_accept(int listener);
+
 /// How many CPUs this thread may run on; handles machines with more CPUs than a fixed cpu_set_t.
 int cplatform_affinity_count(void);
 

@@ -105,7 +105,7 @@ final class Worker {
         }
         do {
             for listener in listeners {
-                try server.serve(descriptor: listener.descriptor, backlog: ListeningSocket.defaultBacklog)
+                try server.serve(descriptor: listener.descriptor)
             }
         } catch {
             throw WorkerStartError.system("cannot accept: \(error)")

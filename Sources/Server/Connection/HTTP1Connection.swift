@@ -139,7 +139,6 @@ final class HTTP1Connection: ChannelDuplexHandler {
         spareExchange = nil
         lost?.connectionLost()
         loop.observer?.connectionClosed()
-        for callback in loop.onConnectionClosed { callback() }
     }
 
     // MARK: Requests

@@ -1,0 +1,161 @@
+import Glibc
+import Logging
+import NIOCore
+import NIOPosix
+import Platform
+import Synchronization
+
+/// Takes connections off one listening socket on a thread of its own, and deals them to the event loops.
+///
+/// The thread waits in `accept(2)`: where several processes share a socket, the kernel then wakes exactly one of them, in
+/// turn, so that connections spread evenly; loops that poll the socket would all wake, and the first in line would take
+/// nearly everything. Each connection goes to the loop that has the fewest.
+final class Acceptor: Sendable {
+    private let descriptor: CInt
+    private let targets: [AcceptTarget]
+    private let logger: Logger
+    private let isStopping = Atomic(false)
+    private let thread = Atomic<UInt>(0)
+    private let hasEnded: EventCounter
+    /// Signalled by a loop that has room again.
+    private let roomMade: EventCounter
+
+    /// Starts accepting from `descriptor`, which stays the caller's.
+    init(descriptor: CInt, targets: [AcceptTarget], logger: Logger) throws(SystemError) {
+        self.descriptor = descriptor
+        self.targets = targets
+        self.logger = logger
+        hasEnded = try EventCounter()
+        roomMade = try EventCounter()
+        try InterruptSignal.install()
+        // Waiting in accept needs a blocking socket, whatever its giver has set.
+        let flags = fcntl(descriptor, F_GETFL)
+        if flags >= 0 { _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) }
+        try DedicatedThread.start(name: "accept", stackSize: 256 * 1024) { [self] in run() }
+    }
+
+    /// Takes what already waits in the kernel's queue, then ends. Blocks until that is done.
+    func stop() {
+        isStopping.store(true, ordering: .releasing)
+        roomMade.signal()
+        // Again and again: the first may come just before the thread goes to sleep.
+        repeat {
+            let waiting = thread.load(ordering: .acquiring)
+            if waiting != 0 { pthread_kill(pthread_t(waiting), InterruptSignal.number) }
+        } while !hasEnded.wait(within: .milliseconds(10))
+    }
+
+    private func run() {
+        thread.store(UInt(pthread_self()), ordering: .releasing)
+        while true {
+            let stopping = isStopping.load(ordering: .acquiring)
+            if stopping && !isConnectionWaiting { break }
+            guard let target = roomiest else {
+                if stopping { break }
+                awaitRoom()
+                continue
+            }
+            do throws(SystemError) {
+                target.take(try ListeningSocket.accept(from: descriptor))
+            } catch {
+                pauseIfNeeded(error)
+            }
+        }
+        thread.store(0, ordering: .releasing)
+        hasEnded.signal()
+    }
+
+    private var isConnectionWaiting: Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, 0) > 0
+    }
+
+    /// The loop with the fewest connections; nil when all are full.
+    private var roomiest: AcceptTarget? {
+        targets.min { $0.load < $1.load }.flatMap { $0.hasRoom ? $0 : nil }
+    }
+
+    private func awaitRoom() {
+        for target in targets { target.makeRoom(roomMade) }
+        roomMade.wait(within: .milliseconds(500))
+    }
+
+    /// Out of descriptors or memory: those who are connected go on, and new ones wait in the kernel's queue.
+    private func pauseIfNeeded(_ error: SystemError) {
+        switch error.code {
+        case EINTR, ECONNABORTED, EAGAIN, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, EHOSTUNREACH, EOPNOTSUPP,
+            ENETUNREACH:
+            return
+        default:
+            logger.error("cannot accept: \(error); trying again in 100 ms")
+            for target in targets { target.makeRoom(roomMade) }
+            roomMade.wait(within: .milliseconds(100))
+        }
+    }
+}
+
+/// An event loop, as the acceptor sees it.
+final class AcceptTarget: Sendable {
+    private let loop: NIOLoopBound<LoopContext>
+    private let limit: Int
+    private let count = Atomic(0)
+    private let waiting = Mutex<EventCounter?>(nil)
+
+    init(loop: NIOLoopBound<LoopContext>, limit: Int) {
+        self.loop = loop
+        self.limit = limit
+    }
+
+    /// Connections given to the loop and not yet closed.
+    var load: Int { count.load(ordering: .relaxed) }
+    var hasRoom: Bool { load < limit }
+
+    /// Gives the loop a connected socket, which is then its own.
+    func take(_ descriptor: CInt) {
+        count.add(1, ordering: .relaxed)
+        loop.eventLoop.execute { [self] in
+            ClientBootstrap(group: loop.eventLoop)
+                .channelOption(.allowRemoteHalfClosure, value: true)
+                .channelInitializer { [self] channel in
+                    channel.eventLoop.makeCompletedFuture {
+                        try channel.pipeline.syncOperations.addHandler(HTTP1Connection(loop: loop.value))
+                    }
+                }
+                .withConnectedSocket(descriptor)
+                .whenComplete { [self] result in
+                    switch result {
+                    case .success(let channel): channel.closeFuture.whenComplete { [self] _ in leave() }
+                    case .failure: leave()
+                    }
+                }
+        }
+    }
+
+    /// Closes an idle connection if there is one, and signals when one has gone.
+    func makeRoom(_ counter: EventCounter) {
+        waiting.withLock { $0 = counter }
+        loop.eventLoop.execute { [self] in loop.value.closeOneIdle() }
+    }
+
+    private func leave() {
+        count.subtract(1, ordering: .relaxed)
+        // Taken at every close: an uncontended lock costs less than the close itself by far.
+        waiting.withLock { counter in
+            counter?.signal()
+            counter = nil
+        }
+    }
+}
+
+/// The signal that wakes a thread out of a system call and does nothing else.
+enum InterruptSignal {
+    /// A real-time signal, which neither the runtime nor NIO uses.
+    static var number: CInt { __libc_current_sigrtmin() + 5 }
+
+    /// Gives the signal a handler without effect; calls it interrupts are not restarted.
+    static func install() throws(SystemError) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { _ in }
+        guard sigaction(number, &action, nil) == 0 else { throw SystemError(operation: "sigaction", code: errno) }
+    }
+}
