@@ -131,7 +131,7 @@ def polls(setting: Setting) -> list[Row]:
     contest = Contest(
         "polls index, query and template",
         portico=first(ours, "/"),
-        peers=[Entrant(django, "/polls/", at_least(12), "Django, one gunicorn sync worker")],
+        peers=[Entrant(django, "/", at_least(12), "Django, one gunicorn sync worker")],
         expectation=Expectation("text/html", patterns={QUESTION_LINK: QUESTIONS_SHOWN}),
     )
     return setting.measure([*ours, django], [contest])

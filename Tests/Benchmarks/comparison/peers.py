@@ -100,7 +100,6 @@ def django(folder: Path, *, port: int) -> Server:
         port=port,
         folder=folder,
         environment=environment,
-        ready_path="/polls/",
     )
 
 

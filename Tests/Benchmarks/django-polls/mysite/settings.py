@@ -1,12 +1,13 @@
 """The settings that `startproject` lays out, with those changed that its deployment checklist names.
 
-The database file is `$POLLS_DATABASE`; nothing is written into the project's own folder.
+The templates are those of Portico's own polls, so that both render the same page. The database file is
+`$POLLS_DATABASE`; nothing is written into the project's own folder.
 """
 
 import os
 from pathlib import Path
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[4]
 SECRET_KEY = os.environ.get("SECRET_KEY", "a-key-of-a-benchmark-that-protects-nothing-0123456789abcdef")
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
@@ -37,7 +38,7 @@ WSGI_APPLICATION = "mysite.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [],
+        "DIRS": [CHECKOUT / "Sites" / "Polls" / "Templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [

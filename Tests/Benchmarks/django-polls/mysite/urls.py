@@ -1,3 +1,3 @@
 from django.urls import include, path
 
-urlpatterns = [path("polls/", include("polls.urls"))]
+urlpatterns = [path("", include("polls.urls"))]

@@ -27,17 +27,28 @@ class DetailView(generic.DetailView):
     def get_queryset(self):
         return published()
 
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(choices=self.object.choice_set.all(), **kwargs)
+
 
 class ResultsView(DetailView):
     template_name = "polls/results.html"
 
+    def get_context_data(self, **kwargs):
+        total = sum(choice.votes for choice in self.object.choice_set.all())
+        return super().get_context_data(total=total, **kwargs)
+
 
 def vote(request, question_id):
-    question = get_object_or_404(Question, pk=question_id)
+    question = get_object_or_404(published(), pk=question_id)
     try:
         choice = question.choice_set.get(pk=request.POST["choice"])
     except (KeyError, ValueError, Choice.DoesNotExist):
-        context = {"question": question, "error_message": "You didn't select a choice."}
+        context = {
+            "question": question,
+            "choices": question.choice_set.all(),
+            "error_message": "You didn’t select a choice.",
+        }
         return render(request, "polls/detail.html", context)
     choice.votes = F("votes") + 1
     choice.save()

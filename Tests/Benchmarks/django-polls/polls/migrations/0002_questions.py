@@ -3,21 +3,22 @@ from datetime import timedelta
 from django.db import migrations
 from django.utils import timezone
 
+# Those of Portico's own polls, with the same numbers and days.
 QUESTIONS = {
-    "What do you read first in the morning?": ["A newspaper", "Messages", "A book", "Nothing"],
-    "How do you get to work?": ["On foot", "By bicycle", "By train", "By car"],
-    "Which season suits you best?": ["Spring", "Summer", "Autumn", "Winter"],
-    "Tea or coffee?": ["Tea", "Coffee", "Both", "Neither"],
-    "Where would you rather live?": ["By the sea", "In the mountains", "In a city", "In a village"],
-    "How many languages do you speak?": ["One", "Two", "Three", "More"],
+    "What’s new?": ["Not much", "The sky", "Just hacking again"],
+    "Tabs or spaces?": ["Tabs", "Spaces", "Whatever the formatter says"],
+    "When do you write the tests?": ["Before the code", "With the code", "After the bug report"],
+    "Which hour is your best?": ["Early morning", "Late morning", "Afternoon", "After midnight"],
+    "How should a server restart?": ["Without anyone noticing", "Quickly", "Never"],
 }
 
 
 def add_questions(apps, schema_editor):
     question_model = apps.get_model("polls", "Question")
     choice_model = apps.get_model("polls", "Choice")
-    for days, (text, choices) in enumerate(QUESTIONS.items(), start=1):
-        question = question_model.objects.create(question_text=text, pub_date=timezone.now() - timedelta(days=days))
+    for index, (text, choices) in enumerate(QUESTIONS.items()):
+        published = timezone.now() - timedelta(days=len(QUESTIONS) - index)
+        question = question_model.objects.create(question_text=text, pub_date=published)
         for choice in choices:
             choice_model.objects.create(question=question, choice_text=choice)
 
