@@ -1,3 +1,4 @@
+import Gateway
 import HTTP
 import Logging
 import NIOCore
@@ -22,8 +23,10 @@ struct ErrorPages: Sendable {
             var response = page(request, status, isDebug ? error.description : "")
             if error.isTemporary { response.fields.append("Retry-After", "5") }
             return response
-        case is CancellationError:
-            return page(request, .serviceUnavailable, "")
+        case is ThreadPoolError, is CancellationError:
+            var response = page(request, .serviceUnavailable, "")
+            response.fields.append("Retry-After", "1")
+            return response
         default:
             request.logger.error("\(request.method.name) \(request.path): \(error)")
             return page(request, .internalServerError, isDebug ? "\(type(of: error)): \(error)" : "")

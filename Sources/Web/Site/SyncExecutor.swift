@@ -1,4 +1,5 @@
 import Dispatch
+public import Gateway
 
 /// Where synchronous views run when they are called from an event loop: a pool of threads. The gateway's pool is one.
 public protocol SyncExecutor: Sendable {
@@ -16,3 +17,6 @@ public struct DispatchExecutor: SyncExecutor {
         }
     }
 }
+
+/// The gateway's pool runs synchronous views.
+extension ThreadPool: SyncExecutor {}
