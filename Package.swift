@@ -92,7 +92,7 @@ let package = Package(
         tests("ServerTests", ["Server", "Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded]),
         tests("SupervisorTests", ["Supervisor", "Platform"]),
         tests("TelemetryTests", ["Telemetry"]),
-        tests("TemplatesTests", ["Templates"]),
+        tests("TemplatesTests", ["Templates"], exclude: ["Conformance"]),
         tests("WebTests", ["Web", "Gateway", "HTTP", "Templates", .nioCore]),
     ]
 )

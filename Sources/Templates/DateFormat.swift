@@ -13,6 +13,11 @@ enum DateFormat {
         "SHORT_DATETIME_FORMAT": "m/d/Y P", "YEAR_MONTH_FORMAT": "F Y", "MONTH_DAY_FORMAT": "F j",
     ]
 
+    /// A format, or the one that the name of a format stands for.
+    private static func resolved(_ format: String) -> String {
+        format.hasSuffix("_FORMAT") ? named[format] ?? format : format
+    }
+
     /// What `{{ moment }}` shows.
     static func display(_ date: TemplateDate, timeZone: TemplateTimeZone) -> String {
         self.date(date, date.isDay ? "N j, Y" : "N j, Y, P", timeZone: timeZone)
@@ -33,12 +38,14 @@ enum DateFormat {
         let civil = CivilDate(date, offset: offset.seconds)
         var result = ""
         var isEscaped = false
-        for scalar in (named[format] ?? format).unicodeScalars {
+        for scalar in resolved(format).unicodeScalars {
             if isEscaped {
                 result.unicodeScalars.append(scalar)
                 isEscaped = false
             } else if scalar == "\\" {
                 isEscaped = true
+            } else if !scalar.isASCII || scalar.value < 65 {
+                result.unicodeScalars.append(scalar)
             } else if let text = field(scalar, civil, date, offset, timeZone) {
                 result += text
             } else {
@@ -56,7 +63,7 @@ enum DateFormat {
 
     private static func first(of characters: String, in format: String) -> String? {
         var isEscaped = false
-        for scalar in (named[format] ?? format).unicodeScalars {
+        for scalar in resolved(format).unicodeScalars {
             if !isEscaped, characters.unicodeScalars.contains(scalar) { return String(scalar) }
             isEscaped = !isEscaped && scalar == "\\"
         }

@@ -4,9 +4,14 @@ public struct Rendering: ~Copyable {
     public internal(set) var output: [UInt8] = []
     public var context: TemplateContext
     /// Whether text is escaped here (`{% autoescape %}`).
-    public internal(set) var autoescape: Bool
+    public internal(set) var autoescape: Bool {
+        get { environment.autoescape }
+        set { environment.autoescape = newValue }
+    }
+    var timeZone: TemplateTimeZone { environment.timeZone }
     public let engine: TemplateEngine
-    let timeZone: TemplateTimeZone
+    /// What filters are given; kept, so that applying one copies nothing.
+    private(set) var environment: FilterEnvironment
 
     /// From the most derived template to its root, for `block`; more than one when `extends` is at work.
     var chain: [Template] = []
@@ -39,8 +44,9 @@ public struct Rendering: ~Copyable {
     init(engine: TemplateEngine, context: TemplateContext) {
         self.engine = engine
         self.context = context
-        autoescape = context.autoescape ?? engine.settings.autoescape
-        timeZone = context.timeZone ?? engine.settings.timeZone
+        environment = FilterEnvironment(
+            autoescape: context.autoescape ?? engine.settings.autoescape, engine: engine,
+            timeZone: context.timeZone ?? engine.settings.timeZone)
         output.reserveCapacity(4096)
     }
 
@@ -87,14 +93,8 @@ public struct Rendering: ~Copyable {
     /// Counts nested templates and blocks; `leave` undoes it.
     mutating func enter(at place: SourcePlace) throws(TemplateError) {
         depth += 1
-        if depth > engine.settings.recursionLimit {
-            throw place.error(.recursionTooDeep(limit: engine.settings.recursionLimit))
-        }
+        if depth > engine.recursionLimit { throw place.error(.recursionTooDeep(limit: engine.recursionLimit)) }
     }
 
     mutating func leave() { depth -= 1 }
-
-    var filterEnvironment: FilterEnvironment {
-        FilterEnvironment(autoescape: autoescape, engine: engine, timeZone: timeZone)
-    }
 }

@@ -30,7 +30,7 @@ public struct FilterFunction: Sendable {
 /// What a filter may know of the rendering.
 public struct FilterEnvironment: Sendable {
     /// Whether text is escaped here: a filter that makes HTML escapes its input then, unless it is safe.
-    public let autoescape: Bool
+    public internal(set) var autoescape: Bool
     public let engine: TemplateEngine
     public let timeZone: TemplateTimeZone
 }

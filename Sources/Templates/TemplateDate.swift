@@ -24,10 +24,15 @@ public struct TemplateDate: Sendable, Hashable, Comparable {
         isDay = false
     }
 
-    /// A moment by its UTC calendar.
+    /// A moment by its UTC calendar; parts outside their range are moved to its nearest end.
     public init(year: Int, month: Int, day: Int, hour: Int = 0, minute: Int = 0, second: Int = 0) {
-        let days = CivilDate.days(year: year, month: month, day: day)
-        self.init(seconds: Int64(days) * 86_400 + Int64(hour * 3600 + minute * 60 + second))
+        func bounded(_ part: Int, _ range: ClosedRange<Int>) -> Int {
+            min(max(part, range.lowerBound), range.upperBound)
+        }
+        let days = CivilDate.days(
+            year: bounded(year, -200_000...200_000), month: bounded(month, 1...12), day: bounded(day, 1...31))
+        let clock = bounded(hour, 0...23) * 3600 + bounded(minute, 0...59) * 60 + bounded(second, 0...59)
+        self.init(seconds: Int64(days * 86_400 + clock))
     }
 
     /// A calendar day.

@@ -5,11 +5,20 @@ public final class TemplateEngine: Sendable {
     public let settings: TemplateSettings
     let loader: any TemplateLoader
     let registry: TagRegistry
+    // Copies of what rendering asks for often: reading it from `settings` copies the whole structure.
+    let recursionLimit: Int
+    let stringIfInvalid: String
+    let urlResolver: @Sendable (URLReference) throws -> String?
+    private let checksForChanges: Bool
     private let cache = Mutex<[String: Template]>([:])
 
     public init(loader: any TemplateLoader, settings: TemplateSettings = TemplateSettings()) {
         self.loader = loader
         self.settings = settings
+        recursionLimit = settings.recursionLimit
+        stringIfInvalid = settings.stringIfInvalid
+        urlResolver = settings.urlResolver
+        checksForChanges = settings.checksForChanges
         registry = TagRegistry(libraries: settings.libraries)
     }
 
@@ -88,7 +97,7 @@ public final class TemplateEngine: Sendable {
     /// The compiled template, or nil when no loader knows it.
     func find(_ name: String) throws(TemplateError) -> Template? {
         if let cached = cache.withLock({ $0[name] }) {
-            guard settings.checksForChanges else { return cached }
+            guard checksForChanges else { return cached }
             if (try? loader.version(of: name)) == cached.version { return cached }
         }
         let source: TemplateSource?

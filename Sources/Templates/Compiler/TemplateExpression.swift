@@ -23,7 +23,7 @@ public struct TemplateExpression: Sendable {
             return filters.isEmpty ? value : try filter(value, &rendering)
         case .variable(let path):
             guard let value = try path.value(in: &rendering, at: place) else {
-                let invalid = rendering.engine.settings.stringIfInvalid
+                let invalid = rendering.engine.stringIfInvalid
                 if invalid.isEmpty { return filters.isEmpty ? .string("") : try filter(.string(""), &rendering) }
                 return .string(invalid.replacing(utf8: "%s", with: path.name))
             }
@@ -58,7 +58,7 @@ public struct TemplateExpression: Sendable {
             case nil: break
             }
             do {
-                value = try filter.function.apply(value, argument, rendering.filterEnvironment)
+                value = try filter.function.apply(value, argument, rendering.environment)
             } catch let error as TemplateError {
                 throw error
             } catch {

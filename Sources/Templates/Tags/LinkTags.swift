@@ -25,7 +25,7 @@ final class URLNode: TemplateNode {
         var url: String?
         var reason = "no route has this name and takes these arguments"
         do {
-            url = try rendering.engine.settings.urlResolver(reference)
+            url = try rendering.engine.urlResolver(reference)
         } catch {
             reason = "\(error)"
         }
