@@ -247,6 +247,9 @@ extension YAMLReader {
             return failure("a tab cannot indent: use spaces", line, column)
         }
         let problem = parser.problem.map { String(cString: $0) } ?? "not YAML"
+        if UTF8Text.line(line, in: bytes).contains("${") {
+            return failure("\(problem): inside { } and [ ], put quotes around '${…}'", line, column)
+        }
         guard let context = parser.context.map({ String(cString: $0) }) else { return failure(problem, line, column) }
         return failure(
             "\(problem) (\(context) that began at line \(Int(parser.context_mark.line) + 1))", line, column)
