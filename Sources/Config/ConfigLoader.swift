@@ -35,6 +35,7 @@ struct ConfigLoader {
             let tree = layered(sections, name)
             errors += Validator.check(tree, against: Declarations.root, scope: .effective)
             errors += RouteRules.check(tree, patternProblem: sources.patternProblem)
+            errors += ListenRules.check(tree)
         }
 
         var tree = layered(sections, environmentName)
@@ -52,6 +53,7 @@ struct ConfigLoader {
         tree = Normalization.normalized(resolved, as: Self.root)
         errors += Validator.check(tree, against: Declarations.root, scope: .effective)
         errors += RouteRules.check(tree, patternProblem: sources.patternProblem)
+        errors += ListenRules.check(tree)
         guard errors.isEmpty else { return .failure(ConfigErrors(errors)) }
 
         tree = completed(tree)

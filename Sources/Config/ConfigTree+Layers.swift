@@ -1,10 +1,7 @@
 extension ConfigTree {
     /// This tree with `upper` laid over it: mappings merge, everything else replaces.
-    ///
-    /// An empty value (`workers:`) over a mapping changes nothing, so that a section may be left empty.
     func merged(with upper: ConfigTree) -> ConfigTree {
         guard case .mapping(var entries) = value else { return upper }
-        if upper.isNull { return self }
         guard case .mapping(let additions) = upper.value else { return upper }
         for addition in additions {
             if let index = entries.firstIndex(where: { $0.key == addition.key }) {

@@ -88,7 +88,9 @@ enum Declarations {
         Option("write", span, default: "30s", "For a client to take the next piece of a response."),
         Option("keep-alive", span, default: "15s", "An idle connection waits this long for its next request."),
         Option("request", span, default: "60s", "For a site to answer."),
-        Option("drain", span, default: "30s", "For running requests to end when the server stops or reloads."),
+        Option(
+            "drain", .duration(0...86_400_000), default: "30s",
+            "For running requests to end when the server stops or reloads."),
         Option("start", span, default: "60s", "For a worker to become ready."),
     ])
 

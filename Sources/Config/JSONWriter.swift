@@ -105,14 +105,21 @@ struct JSONWriter {
             case "\n": result += "\\n"
             case "\r": result += "\\r"
             case "\t": result += "\\t"
-            // Control characters must be escaped; the line separators break JavaScript that embeds the text.
-            case _
-            where character.value < 0x20 || character.value == 0x7F || (0x2028...0x2029).contains(character.value):
+            case _ where isEscaped(character):
                 let digits = String(character.value, radix: 16)
                 result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
             default: result.unicodeScalars.append(character)
             }
         }
         return result + "\""
+    }
+
+    /// JSON forbids control characters, YAML also those above ASCII and the non-characters; line separators break
+    /// JavaScript that embeds the text.
+    private static func isEscaped(_ character: Unicode.Scalar) -> Bool {
+        switch character.value {
+        case 0..<0x20, 0x7F...0x9F, 0x2028, 0x2029, 0xFEFF, 0xFFFE, 0xFFFF: true
+        default: false
+        }
     }
 }

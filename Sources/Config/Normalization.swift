@@ -16,6 +16,9 @@ enum Normalization {
                         return .init(
                             key: entry.key, keyOrigin: entry.keyOrigin, value: normalized(entry.value, as: option.type))
                     }), node.origin)
+        case (.group, .scalar(let scalar)) where scalar.isNull, (.map, .scalar(let scalar)) where scalar.isNull:
+            // `workers:` with nothing behind it says nothing.
+            return ConfigTree(.mapping([]), node.origin)
         case (.group(let group), .scalar(let scalar)):
             guard case .boolean(let key)? = group.shorthand, Validator.boolean(scalar.text) != nil else { return node }
             return normalized(.mapping([key: node], node.origin), as: type)
@@ -76,8 +79,6 @@ enum Normalization {
             return ConfigTree(.list(elements.map { completed($0, as: inner) }), node.origin)
         case (.either(let types), .mapping):
             return types.first { $0.asGroup != nil }.map { completed(node, as: $0) } ?? node
-        case (.group, .scalar(let scalar)) where scalar.isNull:
-            return completed(ConfigTree(.mapping([]), node.origin), as: type)
         default:
             return node
         }

@@ -27,7 +27,7 @@ public indirect enum Origin: Sendable, Hashable {
     /// What an error message starts with: `app.yaml:12:7`, `$APP_WORKERS__COUNT`, `--listen`, `default`.
     public var place: String {
         switch self {
-        case .builtIn(let layer): layer == "default" ? "default" : "default (\(layer))"
+        case .builtIn(let layer): layer == "default" || layer == "built-in" ? layer : "default (\(layer))"
         case .file(let path, let line, let column, _): "\(path):\(line):\(column)"
         case .environment(let variable): "$\(variable)"
         case .flag(let text): text
@@ -60,7 +60,9 @@ extension Origin: CustomStringConvertible {
     /// What `app config --origin` shows: layer and place, `production app.yaml:30`, `environment $APP_LISTEN`.
     public var description: String {
         switch self {
-        case .builtIn(let layer): layer == "default" ? "default" : "default for \(layer)"
+        case .builtIn("default"): "default"
+        case .builtIn("built-in"): "built-in"
+        case .builtIn(let layer): "default for \(layer)"
         case .file(let path, let line, _, let layer): layer.isEmpty ? "\(path):\(line)" : "\(layer) \(path):\(line)"
         case .environment(let variable): "environment $\(variable)"
         case .flag(let text): "flag \(text)"

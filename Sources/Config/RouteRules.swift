@@ -36,11 +36,14 @@ struct RouteRules {
             }
             guard let node = route["path"], let pattern = node.scalar, !pattern.isUnresolved else { continue }
             if pattern.text.hasPrefix("~"), let problem = patternProblem(String(pattern.text.dropFirst())) {
-                fail(.syntax("not a regular expression: \(problem)"), node.origin, path.appending("path"))
+                // The problem may quote the expression.
+                let reason = pattern.isSecret ? "it does not compile" : problem
+                fail(.syntax("not a regular expression: \(reason)"), node.origin, path.appending("path"))
             }
             let host = route["host"]?.scalar?.text.lowercased() ?? ""
             if let before = first["\(host) \(pattern.text)"] {
-                let what = host.isEmpty ? "'\(pattern.text)'" : "'\(pattern.text)' of \(host)"
+                let isPlain = host.isEmpty || route["host"]?.scalar?.isSecret == true
+                let what = isPlain ? "'\(pattern.masked)'" : "'\(pattern.masked)' of \(host)"
                 fail(.conflict("\(what) has a route already, at \(before.place)"), node.origin, path.appending("path"))
             } else {
                 first["\(host) \(pattern.text)"] = node.origin
@@ -60,7 +63,7 @@ struct RouteRules {
             fail(
                 .unexpected(
                     expected: "with '\(what)' one of \(allowed.map(String.init).joined(separator: ", "))",
-                    got: "'\(status)'", nearest: nil), node.origin, path.appending("status"))
+                    got: Validator.described(node), nearest: nil), node.origin, path.appending("status"))
         }
     }
 

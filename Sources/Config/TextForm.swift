@@ -7,7 +7,8 @@ enum TextForm: Sendable {
         switch self {
         case .siteName: "a site's name (letters, digits, - and _)"
         case .settingName: "a setting's name"
-        case .headerName: "a header's name"
+        case .headerName:
+            "a header's name (not Connection, Content-Length or Transfer-Encoding, which the server writes)"
         case .headerValue: "text without control characters"
         case .mediaType: "a media type (type/subtype or type/*)"
         case .host: "a host name (example.org or *.example.org)"
@@ -27,9 +28,10 @@ enum TextForm: Sendable {
         let bytes = Array(text.utf8)
         switch self {
         case .siteName, .settingName:
-            return bytes.first.map(Self.isLetter) == true && bytes.allSatisfy(Self.isNameByte)
+            return bytes.first.map(Self.isLetter) == true && bytes.count <= 64 && bytes.allSatisfy(Self.isNameByte)
         case .headerName:
-            return !bytes.isEmpty && bytes.allSatisfy(Self.isTokenByte)
+            return !bytes.isEmpty && bytes.count <= 256 && bytes.allSatisfy(Self.isTokenByte)
+                && !Self.framing.contains(text.lowercased())
         case .headerValue:
             return Self.isHeaderValue(bytes)
         case .mediaType:
@@ -65,6 +67,9 @@ enum TextForm: Sendable {
                 && !bytes.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
         }
     }
+
+    /// What says where a message ends (RFC 9112 §6) is not for a configuration to change.
+    private static let framing: Set = ["connection", "content-length", "transfer-encoding"]
 
     private static func isLetter(_ byte: UInt8) -> Bool { (0x41...0x5A).contains(byte & 0xDF) }
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }

@@ -37,10 +37,15 @@ enum UTF8Text {
         return (line, before[start...].count { $0 & 0xC0 != 0x80 } + 1)
     }
 
-    /// The character at a line and column, if there is one.
+    /// The line of that number (from 1); empty when there are not so many.
+    static func line(_ number: Int, in bytes: [UInt8]) -> String {
+        let lines = bytes.split(separator: 0x0A, maxSplits: number, omittingEmptySubsequences: false)
+        return lines.indices.contains(number - 1) ? String(decoding: lines[number - 1], as: UTF8.self) : ""
+    }
+
+    /// The character at a line and column (both from 1), if there is one.
     static func scalar(line: Int, column: Int, in bytes: [UInt8]) -> Unicode.Scalar? {
-        let lines = bytes.split(separator: 0x0A, maxSplits: line, omittingEmptySubsequences: false)
-        guard lines.indices.contains(line - 1), column > 0 else { return nil }
-        return String(decoding: lines[line - 1], as: UTF8.self).unicodeScalars.dropFirst(column - 1).first
+        guard column > 0 else { return nil }
+        return self.line(line, in: bytes).unicodeScalars.dropFirst(column - 1).first
     }
 }

@@ -36,8 +36,6 @@ struct Validator {
                 }
                 check(entry.value, type, path.appending(entry.key))
             }
-        case (.group, .scalar(let scalar)) where scalar.isNull && !path.steps.isEmpty && scope == .layer: return
-        case (.map, .scalar(let scalar)) where scalar.isNull: return
         case (.list(let type), .list(let elements)):
             for (index, element) in elements.enumerated() { check(element, type, path.appending(index)) }
         case (.list(let element), .scalar(let scalar)) where !scalar.isNull && element.asGroup == nil:

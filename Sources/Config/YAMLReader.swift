@@ -197,8 +197,10 @@ struct YAMLReader {
     }
 
     private func tooDeep() -> ConfigError {
-        failure("nested deeper than \(Self.maximumDepth) levels")
+        failure(Self.tooDeepMessage)
     }
+
+    private static let tooDeepMessage = "nested deeper than \(maximumDepth) levels"
 
     private static func height(of tree: ConfigTree) -> Int {
         switch tree.value {
@@ -247,6 +249,11 @@ extension YAMLReader {
             return failure("a tab cannot indent: use spaces", line, column)
         }
         let problem = parser.problem.map { String(cString: $0) } ?? "not YAML"
+        // libyaml's own bound, met first where brackets follow one another within what it looks ahead.
+        if problem.hasPrefix("Maximum nesting level") { return failure(Self.tooDeepMessage, line, column) }
+        if UTF8Text.line(line, in: bytes).contains("${") {
+            return failure("\(problem): inside { } and [ ], put quotes around '${…}'", line, column)
+        }
         guard let context = parser.context.map({ String(cString: $0) }) else { return failure(problem, line, column) }
         return failure(
             "\(problem) (\(context) that began at line \(Int(parser.context_mark.line) + 1))", line, column)

@@ -65,8 +65,12 @@ struct YAMLWriter {
         let text = scalar.masked
         if scalar.isNull { return "null" }
         if scalar.isSecret { return "'****'" }
+        var unquoted = scalar
+        unquoted.isPlain = true
+        // Without its quotes, `"5"` would be a number.
+        let readsBack = if case .text = JSONWriter.Kind(unquoted) { true } else { scalar.isPlain }
         let isSafe =
-            scalar.isPlain && !text.isEmpty && !text.contains(": ") && !text.contains(" #") && !text.hasSuffix(":")
+            readsBack && !text.isEmpty && !text.contains(": ") && !text.contains(" #") && !text.hasSuffix(":")
             && !text.hasPrefix(" ") && !text.hasSuffix(" ") && !text.hasPrefix("- ") && text != "-" && text != "---"
             && text != "..." && text != "<<" && !text.hasPrefix("? ") && text != "?"
             && !"!&*%@`\"'#|>[]{},:".unicodeScalars.contains(text.unicodeScalars.first ?? " ")
