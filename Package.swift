@@ -85,7 +85,7 @@ let package = Package(
         tests("ConfigTests", ["Config"]),
         tests("EndToEndTests", ["app"], exclude: ["Browser"]),
         tests("FrontTests", ["Front", "Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded]),
-        tests("GatewayTests", ["Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded]),
+        tests("GatewayTests", ["Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded, .logging]),
         tests("HTTPTests", ["HTTP", .nioCore]),
         tests("PlatformTests", ["Platform"]),
         tests("PollsTests", ["Polls", "Portico"]),

@@ -16,6 +16,7 @@ final class ASGIRunners: @unchecked Sendable {
     private let executor: LoopExecutor
     private let logger: Logger
     private var parked: [ASGIRunner] = []
+    private var isClosed = false
 
     init(_ application: any ASGIApplication, _ executor: LoopExecutor, logger: Logger) {
         self.application = application
@@ -35,8 +36,9 @@ final class ASGIRunners: @unchecked Sendable {
         }
     }
 
-    /// Ends the parked tasks.
+    /// Ends the parked tasks; those that are running end with their request.
     func close() {
+        isClosed = true
         let ending = parked
         parked = []
         for runner in ending { runner.continuation?.resume(returning: nil) }
@@ -52,7 +54,7 @@ final class ASGIRunners: @unchecked Sendable {
             } catch {
                 exchange.end(error, logger: logger)
             }
-            guard !runner.isCancelled, parked.count < Self.limit else { return }
+            guard !runner.isCancelled, !isClosed, parked.count < Self.limit else { return }
             next = await withUnsafeContinuation { continuation in
                 runner.continuation = continuation
                 parked.append(runner)

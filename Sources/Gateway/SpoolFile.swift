@@ -10,7 +10,7 @@ import NIOCore
 /// A temporary file without a name: it is gone when the last reference is, whatever becomes of the process.
 final class SpoolFile: Sendable {
     /// Why a body cannot be kept or read.
-    struct Failure: Error, CustomStringConvertible {
+    struct Failure: Error, Equatable, CustomStringConvertible {
         let errno: Int32
 
         var description: String { String(cString: strerror(errno)) }
@@ -30,6 +30,9 @@ final class SpoolFile: Sendable {
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         guard unlink(path) == 0 else { throw Failure(errno: errno) }
     }
+
+    /// A file that is open already.
+    init(takingOwnershipOf descriptor: Int32) { self.descriptor = descriptor }
 
     deinit { close(descriptor) }
 
