@@ -84,7 +84,8 @@ let package = Package(
         tests("ArchitectureTests", []),
         tests("ConfigTests", ["Config"]),
         tests("EndToEndTests", ["app"], exclude: ["Browser"]),
-        tests("FrontTests", ["Front", "Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded]),
+        tests(
+            "FrontTests", ["Front", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .nioEmbedded]),
         tests("GatewayTests", ["Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded, .logging]),
         tests("HTTPTests", ["HTTP", .nioCore]),
         tests("PlatformTests", ["Platform"]),

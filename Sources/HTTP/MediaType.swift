@@ -75,7 +75,7 @@ private struct ParameterScanner {
             // A semicolon with nothing behind it is allowed (RFC 9110 §5.6.6).
             guard position < bytes.count, bytes[position] != UInt8(ascii: ";") else { continue }
             guard let name = token(), take(UInt8(ascii: "=")), let value = quoted() ?? token() else { return nil }
-            parameters[name.lowercased(), default: value] = value
+            if parameters[name.lowercased()] == nil { parameters[name.lowercased()] = value }
         }
     }
 }

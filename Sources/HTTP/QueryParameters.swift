@@ -13,6 +13,9 @@ public struct QueryParameters: Sendable {
     public struct TooMany: Error, Equatable, CustomStringConvertible {
         /// The most pairs allowed.
         public let limit: Int
+
+        public init(limit: Int) { self.limit = limit }
+
         public var description: String { "more than \(limit) parameters" }
     }
 

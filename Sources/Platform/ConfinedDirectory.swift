@@ -61,6 +61,13 @@ public final class ConfinedDirectory {
         self.links = links
     }
 
+    /// As ``init(path:links:)``, without the kernel's help.
+    init(path: String, links: Links, walks: Bool) {
+        self.path = path
+        self.links = links
+        kernelConfines = !walks
+    }
+
     deinit {
         if descriptor >= 0 { close(descriptor) }
     }
