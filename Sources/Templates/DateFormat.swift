@@ -138,7 +138,7 @@ enum DateFormat {
     }
 
     private static func zone(_ seconds: Int, separator: String) -> String {
-        let minutes = abs(seconds) / 60
+        let minutes = Int(seconds.magnitude / 60)
         return (seconds < 0 ? "-" : "+") + (minutes / 60).padded(2) + separator + (minutes % 60).padded(2)
     }
 

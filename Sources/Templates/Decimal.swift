@@ -28,7 +28,7 @@ struct Decimal: Sendable {
         guard !digits.isEmpty else { return nil }
         if let byte = rest.first {
             guard byte == UInt8(ascii: "e") || byte == UInt8(ascii: "E"),
-                let power = Int(String(decoding: rest.dropFirst(), as: UTF8.self)), abs(power) <= 10_000
+                let power = Int(String(decoding: rest.dropFirst(), as: UTF8.self)), power.magnitude <= 10_000
             else { return nil }
             exponent += power
         }

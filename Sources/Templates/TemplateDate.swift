@@ -18,7 +18,7 @@ public struct TemplateDate: Sendable, Hashable, Comparable {
     /// From seconds since 1970 with a fraction; a number that no calendar holds becomes 1970.
     public init(secondsSince1970 value: Double) {
         let whole = value.rounded(.down)
-        let fits = Int64(exactly: whole).map { abs($0) <= Self.limit } ?? false
+        let fits = Int64(exactly: whole).map { $0.magnitude <= Self.limit.magnitude } ?? false
         seconds = fits ? Int64(whole) : 0
         nanoseconds = fits ? Int32(min(max((value - whole) * 1e9, 0), 999_999_999)) : 0
         isDay = false

@@ -64,7 +64,7 @@ enum NumberFilters {
         }
         guard Decimal(input) != nil || value.number != nil else { return "" }
         guard let places = Int(text) else { return .string(value.text) }
-        guard let decimal = Decimal(input), abs(decimal.magnitude) <= 200, abs(places) <= 200 else {
+        guard let decimal = Decimal(input), abs(decimal.magnitude) <= 200, places.magnitude <= 200 else {
             guard let number = value.number, !number.isFinite else {
                 return Decimal(input) == nil ? "" : .safe(input)
             }

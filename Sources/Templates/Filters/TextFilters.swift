@@ -66,8 +66,9 @@ enum TextFilters {
             guard let width = argument?.integer else { throw TemplateFailure("the width is no number") }
             guard width <= widthLimit else { throw TemplateFailure("the width is above \(widthLimit)") }
             let text = value.text
-            let missing = width - text.unicodeScalars.count
-            guard missing > 0 else { return .string(text) }
+            let length = text.unicodeScalars.count
+            guard width > length else { return .string(text) }
+            let missing = width - length
             let (left, right) = split(width, missing)
             return .string(String(repeating: " ", count: left) + text + String(repeating: " ", count: right))
         }
