@@ -29,4 +29,3 @@ struct SiteAssembly {
     }
 }
 
-extension ThreadPool: SyncExecutor {}
