@@ -90,7 +90,7 @@ let package = Package(
         tests("HTTPTests", ["HTTP", .nioCore]),
         tests("PlatformTests", ["Platform"]),
         tests("PollsTests", ["Polls", "Portico"]),
-        tests("ServerTests", ["Server", "Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded]),
+        tests("ServerTests", ["Server", "Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .logging]),
         tests("SupervisorTests", ["Supervisor", "Platform"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("TemplatesTests", ["Templates"], exclude: ["Conformance"]),

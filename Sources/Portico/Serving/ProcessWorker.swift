@@ -23,7 +23,12 @@ struct ProcessWorker {
             return Supervisor.ExitCode.internalError
         }
         var sources = try options.sources()
-        if let path = payload.filePath, let bytes = payload.fileBytes { sources.fileContents = (path, bytes) }
+        if let path = payload.filePath, let bytes = payload.fileBytes {
+            sources.fileContents = (path, bytes)
+        } else {
+            // There was none when the supervisor looked; one that appeared since is not what it started with.
+            sources.usualPlaces = []
+        }
         let configuration = try ConfigurationOptions.load(sources)
         LogAssembly.bootstrap(configuration.settings.log, process: "worker \(control.slot + 1)")
         let logger = Logger(label: "app")
