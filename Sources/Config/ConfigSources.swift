@@ -20,8 +20,8 @@ public struct ConfigSources: Sendable {
     public var environment: [String: String]
     /// The flags that set options, later over earlier.
     public var flags: [ConfigFlag]
-    /// The quick form's target. With one, only a file named by `--config` is read, and the target takes the place of its
-    /// sites and routes.
+    /// The quick form's target. With one, only a file named by `--config` is read, and the target takes the place of
+    /// its sites and routes.
     public var target: Target?
     /// An absolute path.
     public var workingDirectory: String

@@ -25,7 +25,8 @@ enum Declarations {
             "Pages that show errors with their source. `true` by default in `development`; never for the public."),
         Option(
             "secret-key", .secret,
-            "The key that signs cookies and tokens. Without one, a random key is made at start and sessions end with it.",
+            "The key that signs cookies and tokens. Without one, a random key is made at start, "
+                + "and sessions end with it.",
             example: "${secret:secret_key}"),
         Option(
             "allowed-hosts", .list(.form(.allowedHost)), default: "['*']",

@@ -1,6 +1,6 @@
 extension Duration {
-    /// Reads a whole number with its unit: `500ms`, `30s`, `5m`, `12h`, `7d`, `1y` (365 days). Nil for anything else, also
-    /// without a unit (except `0`), and beyond 10 000 years.
+    /// Reads a whole number with its unit: `500ms`, `30s`, `5m`, `12h`, `7d`, `1y` (365 days). Nil for anything else,
+    /// also without a unit (except `0`), and beyond 10 000 years.
     public init?(configurationText text: String) {
         guard let (number, unit) = splitQuantity(text) else { return nil }
         if unit == "ms" {

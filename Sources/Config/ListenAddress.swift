@@ -8,7 +8,8 @@ public enum ListenAddress: Sendable, Hashable {
     /// A listening socket that was inherited under this number (socket activation).
     case inherited(descriptor: Int)
 
-    /// Reads `127.0.0.1:8000`, `[::1]:8000`, `:8000`, `localhost:0`, `unix:/run/app.sock`, `fd:3`; nil for anything else.
+    /// Reads `127.0.0.1:8000`, `[::1]:8000`, `:8000`, `localhost:0`, `unix:/run/app.sock`, `fd:3`; nil for
+    /// anything else.
     public init?(parsing text: String) {
         if text.hasPrefix("unix:") {
             let path = text.dropFirst(5)

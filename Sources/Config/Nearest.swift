@@ -1,5 +1,5 @@
-/// The candidate that was probably meant by `word`: the one with the fewest edits (a swap of neighbours counts as one), if
-/// they are few for the word's length. Letter case and `_` for `-` do not count.
+/// The candidate that was probably meant by `word`: the one with the fewest edits (a swap of neighbours counts as one),
+/// if they are few for the word's length. Letter case and `_` for `-` do not count.
 func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
     let typed = Array(comparable(word))
     guard !typed.isEmpty, typed.count <= 64 else { return nil }

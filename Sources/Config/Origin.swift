@@ -1,5 +1,5 @@
-/// Where a configuration value comes from. Every node of a `ConfigTree` carries one, so that each error and each printed
-/// value can name its place.
+/// Where a configuration value comes from. Every node of a `ConfigTree` carries one, so that each error and each
+/// printed value can name its place.
 public indirect enum Origin: Sendable, Hashable {
     /// A built-in value; `layer` is `default`, the name of an environment (its built-in defaults), or `built-in`.
     case builtIn(layer: String)
@@ -10,7 +10,8 @@ public indirect enum Origin: Sendable, Hashable {
     case environment(variable: String)
     /// A command-line flag, as typed but without its value: `--listen`, `--set workers.count`.
     case flag(String)
-    /// A secret: `source` is where it was found (`$SECRET_KEY`, `/run/secrets/secret_key`), `at` where it was asked for.
+    /// A secret: `source` is where it was found (`$SECRET_KEY`, `/run/secrets/secret_key`), `at` where it was asked
+    /// for.
     case secret(source: String, at: Origin)
 
     /// The layer's name: `default`, `base`, `production`, `environment`, `flag`.

@@ -1,4 +1,5 @@
-/// Replaces `${secret:name}`, `${env:NAME}` and `${env:NAME:-otherwise}` in the values of a file. `$${` stands for `${`.
+/// Replaces `${secret:name}`, `${env:NAME}` and `${env:NAME:-otherwise}` in the values of a file. `$${` stands for
+/// `${`.
 struct References {
     /// The environment variables.
     var environment: [String: String]
@@ -6,8 +7,8 @@ struct References {
     var secretsDirectory: String
     /// Relative names in `$NAME_FILE` are relative to it.
     var workingDirectory: String
-    /// Whether references are looked up. Otherwise values with any are only marked, so that a section that was not chosen
-    /// can be checked without its secrets.
+    /// Whether references are looked up. Otherwise values with any are only marked, so that a section that was not
+    /// chosen can be checked without its secrets.
     var isResolving = true
 
     /// `tree` with every reference replaced, and what could not be.

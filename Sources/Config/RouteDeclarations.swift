@@ -10,7 +10,8 @@ enum RouteDeclarations {
             "index", .list(.form(.fileName)), default: "[index.html]", "The files that stand for a directory.",
             with: ["files"]),
         Option(
-            "dot-files", .boolean, default: "false", "Whether names that begin with a dot are served.", with: ["files"]),
+            "dot-files", .boolean, default: "false", "Whether names that begin with a dot are served.",
+            with: ["files"]),
         Option(
             "listing", .boolean, default: "false", "Whether directories without an index are listed.", with: ["files"]),
         Option(
@@ -52,7 +53,8 @@ enum RouteDeclarations {
     static let route = OptionGroup(
         options: [
             Option(
-                "host", .form(.host), "Only for this host; `*.example.org` for its subdomains.", example: "example.org"),
+                "host", .form(.host), "Only for this host; `*.example.org` for its subdomains.",
+                example: "example.org"),
             Option(
                 "path", .form(.route), "`/prefix/`, `=/exact` or `~regular expression`.", example: "/static/"),
         ] + actionOptions + filesOptions + [

@@ -134,7 +134,8 @@ struct OptionGroup: Sendable {
     var exactlyOne: [String] = []
     /// Options that must be there.
     var required: [String] = []
-    /// Whether layers add to it. Elements of lists are written in one place, so what must be there can be checked at once.
+    /// Whether layers add to it. Elements of lists are written in one place, so what must be there can be
+    /// checked at once.
     var isLayered = true
 
     subscript(key: String) -> Option? {

@@ -1,13 +1,13 @@
-// Yams' C part, libyaml: its events come one at a time, so that depth and aliases can be bounded before anything is built.
-// Yams' own composer recurses without a bound, hashes whatever an alias expands to, and reports of a duplicate key only
-// the first place.
+// Yams' C part, libyaml: its events come one at a time, so that depth and aliases can be bounded before anything is
+// built. Yams' own composer recurses without a bound, hashes whatever an alias expands to, and reports of a duplicate
+// key only the first place.
 import CYaml
 
 /// Reads one YAML document into a `ConfigTree`. The only place that knows a YAML library.
 ///
 /// Values stay text (`on`, `yes`, `1_000` mean what the option's type makes of them). Anchors, aliases and merge keys
-/// (`<<`) work, within the limit on the number of nodes. Refused, each with its place: duplicate keys, keys that are not
-/// text, tags, several documents, an empty document, nesting deeper than `maximumDepth`, bytes that are not UTF-8.
+/// (`<<`) work, within the limit on the number of nodes. Refused, each with its place: duplicate keys, keys that are
+/// not text, tags, several documents, an empty document, nesting deeper than `maximumDepth`, bytes that are not UTF-8.
 struct YAMLReader {
     /// Lists and mappings inside one another.
     static let maximumDepth = 32
