@@ -57,11 +57,13 @@ class Entrant:
 
 @dataclass
 class Expectation:
-    """The right answer: all of its body, or how often patterns are found in it."""
+    """The right answer: all of its body; or how often patterns are found in it, and that all servers give the same."""
 
     content_type: str
     body: bytes | None = None
     patterns: dict[bytes, int] = field(default_factory=dict)
+    same_without: bytes | None = None
+    """The bodies of all servers are the same once what matches this pattern is taken away."""
     gzipped: bool = False
 
 
@@ -81,8 +83,14 @@ class Contest:
 
     def check(self) -> None:
         """Asks each server once; nothing is measured that is not right."""
+        reference: bytes | None = None
         for entrant in self.entrants:
-            problem = difference(entrant, self.headers, self.expectation)
+            body, problem = judged(entrant, self.headers, self.expectation)
+            if self.expectation.same_without is not None:
+                body = re.sub(self.expectation.same_without, b"", body)
+                reference = body if reference is None else reference
+                if body != reference:
+                    problem = problem or f"another page than that of {self.entrants[0].server.name}"
             if problem:
                 raise ComparisonError(f"{self.subject}: {entrant.server.name} {entrant.path}: {problem}")
 
@@ -103,8 +111,8 @@ class Contest:
         ]
 
 
-def difference(entrant: Entrant, headers: dict[str, str], expectation: Expectation) -> str | None:
-    """What is wrong with the entrant's answer."""
+def judged(entrant: Entrant, headers: dict[str, str], expectation: Expectation) -> tuple[bytes, str | None]:
+    """The entrant's answer, and what is wrong with it."""
     connection = http.client.HTTPConnection("127.0.0.1", entrant.server.port, timeout=10)
     try:
         connection.request("GET", entrant.path, headers=headers)
@@ -113,15 +121,20 @@ def difference(entrant: Entrant, headers: dict[str, str], expectation: Expectati
     finally:
         connection.close()
     if response.status != 200:
-        return f"status {response.status}"
+        return body, f"status {response.status}"
     content_type = response.getheader("Content-Type", "")
     if not content_type.startswith(expectation.content_type):
-        return f"Content-Type {content_type!r}, expected {expectation.content_type}"
+        return body, f"Content-Type {content_type!r}, expected {expectation.content_type}"
     coding = response.getheader("Content-Encoding", "identity")
     if coding != ("gzip" if expectation.gzipped else "identity"):
-        return f"Content-Encoding {coding}"
+        return body, f"Content-Encoding {coding}"
     if expectation.gzipped:
         body = gzip.decompress(body)
+    return body, difference(body, expectation)
+
+
+def difference(body: bytes, expectation: Expectation) -> str | None:
+    """How a decoded body differs from the expected one."""
     if expectation.body is not None and body != expectation.body:
         return f"another body ({len(body)} bytes) than expected ({len(expectation.body)} bytes)"
     for pattern, count in expectation.patterns.items():
