@@ -94,6 +94,6 @@ let package = Package(
         tests("SupervisorTests", ["Supervisor", "Platform"]),
         tests("TelemetryTests", ["Telemetry"]),
         tests("TemplatesTests", ["Templates"], exclude: ["Conformance"]),
-        tests("WebTests", ["Web", "Gateway", "HTTP", "Templates", .nioCore]),
+        tests("WebTests", ["Web", "Gateway", "HTTP", "Templates", "embed-resources", .nioCore]),
     ]
 )

@@ -1,4 +1,5 @@
 import Gateway
+import Glibc
 import HTTP
 import NIOCore
 import Testing
@@ -34,6 +35,56 @@ private struct Hello: Site {
     }
 
     func echo(_ request: Request) throws -> Response { .text(try request.form.all("a").joined(separator: ",")) }
+}
+
+/// Calls of a synchronous view, and the threads they came on.
+private struct Threads: Site {
+    let name = "threads"
+    var urls: URLs {
+        path("sync/") { _ in .text("\(pthread_self())") }
+        path("async/") { _ in
+            await Task.yield()
+            return .text("later")
+        }
+    }
+}
+
+@Suite struct WorkerThreads {
+    /// A worker thread answers for itself: a synchronous view runs on it, an asynchronous one makes it wait.
+    @Test func wsgiStaysOnItsThread() async throws {
+        let application = SiteApplication(Threads())
+        let pool = try ThreadPool(threads: 1, queueLimit: 4)
+        defer { pool.close() }
+        for (path, isOwn) in [("/sync/", true), ("/async/", false)] {
+            let (thread, text) = try await pool.run { () -> (String, String) in
+                let environ = Environ(
+                    request: RequestHead(.get, path),
+                    connection: ConnectionInfo(remoteAddress: nil, localAddress: nil), scriptName: "", pathInfo: path,
+                    input: EmptyInput(), isMultithreaded: false, isMultiprocess: false, requestID: "")
+                var body = try application(environ, StartResponse(begin: { _, _ in }, write: { _ in }))
+                return ("\(pthread_self())", try body.next().map { String(buffer: $0) } ?? "")
+            }
+            #expect(text == (isOwn ? thread : "later"))
+        }
+    }
+
+    /// The gateway's pool runs synchronous views under ASGI; full, it is answered by 503.
+    @Test func asgiUsesThePool() async throws {
+        let pool = try ThreadPool(threads: 1, queueLimit: 1)
+        let application = SiteApplication(Threads(), executor: pool)
+        #expect(try await TestClient(application).get("/sync/").status == 200)
+        pool.close()
+        let refused = try await TestClient(application).get("/sync/")
+        #expect(refused.status == 503)
+        #expect(refused.head.fields["Retry-After"] == "1")
+        #expect(try await TestClient(application).get("/async/").status == 200)
+    }
+
+    private final class EmptyInput: WSGIInput {
+        let count = 0
+        func read(_ size: Int?) -> ByteBuffer { ByteBuffer() }
+        func readLine() -> ByteBuffer { ByteBuffer() }
+    }
 }
 
 @Suite struct BothGateways {

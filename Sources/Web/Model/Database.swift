@@ -17,13 +17,16 @@ public final class Database: DatabaseAccess, Sendable {
     public let path: String
     private let writer: any DatabaseWriter
 
-    /// How long a connection waits for another's lock, in seconds.
-    static let busyTimeout = 5.0
+    /// How long a connection waits for another's lock.
+    let lockTimeout: Duration
 
     /// Opens the database, and makes it when there is none.
-    public init(_ location: DatabaseLocation, readerCount: Int = 8) throws(DatabaseError) {
+    public init(
+        _ location: DatabaseLocation, readerCount: Int = 8, lockTimeout: Duration = .seconds(5)
+    ) throws(DatabaseError) {
+        self.lockTimeout = lockTimeout
         var configuration = Configuration()
-        configuration.busyMode = .timeout(Self.busyTimeout)
+        configuration.busyMode = .timeout(lockTimeout / .seconds(1))
         configuration.foreignKeysEnabled = true
         configuration.maximumReaderCount = readerCount
         configuration.prepareDatabase { connection in
@@ -78,7 +81,12 @@ public final class Database: DatabaseAccess, Sendable {
     }
 
     /// Closes all connections once they are idle.
-    public func close() { try? writer.close() }
+    public func close() {
+        // What stands in the log goes into the file, as far as that needs no waiting for others: the file is then whole
+        // by itself. Whatever fails here is done by whoever opens the database next.
+        try? writer.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+        try? writer.close()
+    }
 
     /// Runs `body` in one transaction that can write (`BEGIN IMMEDIATE`): all of it happens, or, when `body` throws, none.
     public func transaction<Result>(_ body: (Transaction) throws -> Result) throws -> Result {

@@ -23,7 +23,9 @@ struct Migrator {
         return try database.withWriter { connection in
             try connection.execute(sql: "PRAGMA busy_timeout = \(Self.patience)")
             // A pragma takes no effect inside the transaction of a failed migration, so it is reset here.
-            defer { try? connection.execute(sql: "PRAGMA busy_timeout = \(Int(Database.busyTimeout * 1000))") }
+            defer {
+                try? connection.execute(sql: "PRAGMA busy_timeout = \(Int(database.lockTimeout / .milliseconds(1)))")
+            }
             try connection.execute(
                 sql: """
                     CREATE TABLE IF NOT EXISTS portico_migrations (

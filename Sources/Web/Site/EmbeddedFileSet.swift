@@ -37,9 +37,9 @@ public struct EmbeddedFile: Sendable {
     }
 
     /// Any file, its bytes in base 64.
-    public init(_ path: String, base64: StaticString) {
+    public init(_ path: String, base64: String) {
         self.path = path
-        bytes = ByteBuffer(bytes: base64.withUTF8Buffer { Base64URL.decode($0) } ?? [])
+        bytes = ByteBuffer(bytes: Base64URL.decode(base64.utf8) ?? [])
     }
 
     /// The content as text, bytes that are not UTF-8 replaced.

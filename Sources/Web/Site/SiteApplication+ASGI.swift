@@ -11,7 +11,7 @@ extension SiteApplication: ASGIApplication {
         }
     }
 
-    private func respond(to scope: HTTPScope, _ receive: Receive, _ send: Send) async throws {
+    private nonisolated(nonsending) func respond(to scope: HTTPScope, _ receive: Receive, _ send: Send) async throws {
         var body = ByteBuffer()
         var failure: (any Error)?
         if scope.request.framing != .none {
@@ -41,7 +41,7 @@ extension SiteApplication: ASGIApplication {
         }
     }
 
-    private func body(_ head: RequestHead, _ receive: Receive) async throws -> ByteBuffer {
+    private nonisolated(nonsending) func body(_ head: RequestHead, _ receive: Receive) async throws -> ByteBuffer {
         if case .length(let length) = head.framing, length > settings.bodyLimit { throw BadRequest.tooLarge }
         var body = ByteBuffer()
         while true {

@@ -69,7 +69,7 @@ public final class SiteApplication: Sendable {
         let result = openDatabase.withLock { open -> Result<Database, DatabaseError> in
             if let open { return .success(open) }
             return Result { () throws(DatabaseError) in
-                let database = try Database(location)
+                let database = try Database(location, lockTimeout: settings.lockTimeout)
                 let migrator = Migrator(site: site.name, migrations: site.migrations)
                 switch settings.migrationPolicy {
                 case .apply:
@@ -104,7 +104,7 @@ public final class SiteApplication: Sendable {
 
 extension SiteApplication {
     /// The answer to a request, error pages and cookies included. Never throws: what a view throws is a page.
-    func respond(to request: Request) async -> Response {
+    nonisolated(nonsending) func respond(to request: Request) async -> Response {
         do {
             guard hosts.allows(request.head) else {
                 throw BadRequest(settings.isDebug ? "The host '\(request.host)' is not in allowed-hosts." : "")
@@ -127,7 +127,7 @@ extension SiteApplication {
     }
 
     /// Finds the view and calls it where it may run.
-    private func dispatch(_ request: Request) async throws -> Response {
+    private nonisolated(nonsending) func dispatch(_ request: Request) async throws -> Response {
         guard let (route, values) = table.match(request.pathInfo) else { return try withoutRoute(request) }
         request.lazy.withLock { $0.parameters = PathParameters(route: route, values: values) }
         if !request.method.isSafe,

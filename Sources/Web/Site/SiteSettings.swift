@@ -2,6 +2,8 @@
 public struct SiteSettings: Sendable {
     /// The SQLite file; nil for a site without a database.
     public var database: DatabaseLocation?
+    /// How long a statement waits for another connection's lock before the request is answered by 503.
+    public var lockTimeout = Duration.seconds(5)
     /// What signatures depend on.
     public var secretKey: SecretKey
     /// Whether error pages may show what went wrong, and templates are read anew when they change.
