@@ -76,9 +76,9 @@ struct ASGIHandlerTests {
                     }
                     try await send.respond(.plain, ByteBuffer())
                     depth.withLock { $0.now -= 1 }
-                    if served.increment() == 10_000 { ended.open() }
+                    if served.increment() == 2000 { ended.open() }
                 }, on: loop, logger: LogRecorder().logger)
-            chain.run(handler, 10_000)
+            chain.run(handler, 2000)
         }
         await ended.opened()
         // The first is answered inside of `handle`, each later one after its predecessor's task has come to rest.
