@@ -118,18 +118,23 @@ public struct FileCacheLimits: Sendable, Equatable {
     public var bytes: Int
     /// The largest file kept in memory, in bytes; larger ones are sent by the kernel (sendfile).
     public var fileSize: Int
+    /// The largest file whose compressed form is made once and kept, in bytes. Making it holds up the event loop: about
+    /// 25 ms a MiB. Larger files are compressed each time, in slices.
+    public var compressedFileSize: Int
     /// Large files kept open at most.
     public var openFiles: Int
     /// How long a file is served before the disk is asked whether it changed.
     public var recheck: Duration
 
     public init(
-        entries: Int = 1024, bytes: Int = 16 << 20, fileSize: Int = 64 << 10, openFiles: Int = 64,
+        entries: Int = 1024, bytes: Int = 16 << 20, fileSize: Int = 64 << 10,
+        compressedFileSize: Int = 256 << 10, openFiles: Int = 64,
         recheck: Duration = .seconds(1)
     ) {
         self.entries = entries
         self.bytes = bytes
         self.fileSize = fileSize
+        self.compressedFileSize = compressedFileSize
         self.openFiles = openFiles
         self.recheck = recheck
     }

@@ -20,6 +20,7 @@ final class FileServer {
     private let cache: FileCache
     private let pool: GzipStreamPool
     private let recheck: TimeAmount
+    private let compressedFileSize: Int
     private let locator: FileLocator
 
     /// A server for file set `number`; `gzip` is its route's.
@@ -32,6 +33,7 @@ final class FileServer {
         self.cache = cache
         self.pool = pool
         recheck = TimeAmount(limits.recheck)
+        compressedFileSize = limits.compressedFileSize
         locator = FileLocator(set: set, number: number, gzip: gzip, cache: cache, limits: limits)
     }
 
@@ -98,7 +100,7 @@ final class FileServer {
         if conditions.acceptEncoding.prefersGzip, !(conditions.hasRange && conditions.acceptEncoding.identity > 0) {
             if let compressed = compressedForm(entry, isHead: isHead) {
                 representation = compressed
-            } else if entry.isCompressible, let gzip {
+            } else if !isHead, entry.isCompressible, let gzip {
                 // Too large to keep: compressed on its way out.
                 target = GzipFilter(exchange, gzip, pool, accepts: true)
             }
@@ -136,8 +138,8 @@ final class FileServer {
     /// The compressed form: the `.gz` beside the file, or one made once and kept.
     private func compressedForm(_ entry: FileEntry, isHead: Bool) -> Representation? {
         if let compressed = entry.compressed, !isHead || entry.precompressedIdentity != nil { return compressed }
-        guard entry.isCompressible, !isHead, let gzip, case .memory(let bytes) = entry.plain.body,
-            let small = pool.compress(bytes, level: gzip.level)
+        guard entry.isCompressible, !isHead, entry.plain.count <= compressedFileSize, let gzip,
+            let bytes = entry.plain.bytes, let small = pool.compress(bytes, level: gzip.level)
         else { return nil }
         let compressed = Representation(
             body: .memory(small), count: small.readableBytes, tag: entry.plain.tag.weakened,

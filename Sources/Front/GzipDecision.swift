@@ -11,6 +11,8 @@ struct GzipDecision {
     private var varies = false
     private var tag: EntityTag?
 
+    private static let eventStream = MediaTypeSet(["text/event-stream"])
+
     /// Decides about a response with `head`, whose body has `count` bytes if that is known.
     init(_ head: ResponseHead, _ policy: GzipPolicy, count: Int?) {
         let code = head.status.code
@@ -28,7 +30,7 @@ struct GzipDecision {
             case 12:
                 if line.isNamed("Content-Type") {
                     isEligible = policy.types.contains(line.valueBytes)
-                    isEventStream = MediaTypeSet(["text/event-stream"]).contains(line.valueBytes)
+                    isEventStream = Self.eventStream.contains(line.valueBytes)
                 }
             case 13:
                 if line.isNamed("Content-Range") { isForbidden = true }

@@ -36,7 +36,8 @@ final class GzipFilter: ExchangeFilter {
     private let accepts: Bool
     private var phase = Phase.idle
     private var held = ByteBuffer()
-    private var pending = CircularBuffer<Piece>()
+    // Made when first needed: most responses are compressed in one go, and a buffer is an allocation.
+    private lazy var pending = CircularBuffer<Piece>()
     private var isPumping = false
     private var isEventStream = false
     /// Bytes `Content-Length` still promises; nil without one.
@@ -67,10 +68,10 @@ final class GzipFilter: ExchangeFilter {
         if case .idle = phase { inner.hasStarted } else { true }
     }
 
-    override var isWritable: Bool { pending.isEmpty && inner.isWritable }
+    override var isWritable: Bool { !isPumping && inner.isWritable }
 
     override func whenWritable(_ ready: @escaping () -> Void) {
-        if pending.isEmpty { inner.whenWritable(ready) } else { waiting.append(ready) }
+        if isPumping { waiting.append(ready) } else { inner.whenWritable(ready) }
     }
 
     override func respond(_ head: ResponseHead, _ body: ByteBuffer) {

@@ -24,6 +24,19 @@ final class Representation {
     let contentType: String
     let supportsRanges: Bool
 
+    /// All of the bytes, read if need be; nil when the file does not have them any more.
+    var bytes: ByteBuffer? {
+        switch body {
+        case .memory(let bytes): return bytes
+        case .file(let owner):
+            var bytes = ByteBuffer()
+            bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { free in
+                (try? owner.file.read(at: 0, into: UnsafeMutableRawBufferPointer(rebasing: free[..<count]))) ?? 0
+            }
+            return bytes.readableBytes == count ? bytes : nil
+        }
+    }
+
     /// How a form differs from the file itself.
     struct Coding {
         var isGzip = false

@@ -17,7 +17,8 @@ final class Route: Sendable {
 
     /// What answers, with everything that can be prepared.
     enum Action: Sendable {
-        case files(Int, FileSet)
+        /// The set's number, and where its files come from.
+        case files(Int, String)
         case site(Int, String)
         case redirect(RedirectTarget)
         case respond(ResponseHead, ByteBuffer)
@@ -25,7 +26,7 @@ final class Route: Sendable {
 
         var description: String {
             switch self {
-            case .files(_, let set): "files \(set.source)"
+            case .files(_, let source): "files \(source)"
             case .site(_, let name): "site \(name)"
             case .redirect(let target): "redirect \(target.status.code) \(target.target)"
             case .respond(let head, _): "respond \(head.status.code)"

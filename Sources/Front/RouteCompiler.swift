@@ -64,7 +64,7 @@ struct RouteCompiler {
         switch action {
         case .files(let set):
             fileSets.append((set, route.gzip))
-            return .files(fileSets.count - 1, set)
+            return .files(fileSets.count - 1, "\(set.source)")
         case .site(let name):
             if let knownSites, !knownSites.contains(name) { reasons.append(.unknownSite(name)) }
             if let number = siteNames.firstIndex(of: name) { return .site(number, name) }

@@ -71,11 +71,22 @@ public final class RouteTable: Sendable {
 }
 
 /// The routes for one host pattern, or for every host.
-struct HostRoutes: Sendable {
+final class HostRoutes: Sendable {
     let pattern: HostPattern?
     let exact: PathIndex
     /// Prefixes that end in a slash, without it.
     let slashless: PathIndex
     let expressions: [(expression: PathExpression, route: Int)]
     let prefixes: PathIndex
+
+    init(
+        pattern: HostPattern?, exact: PathIndex, slashless: PathIndex,
+        expressions: [(expression: PathExpression, route: Int)], prefixes: PathIndex
+    ) {
+        self.pattern = pattern
+        self.exact = exact
+        self.slashless = slashless
+        self.expressions = expressions
+        self.prefixes = prefixes
+    }
 }

@@ -7,7 +7,7 @@ import Testing
 @testable import Front
 
 @Suite struct GzipFilterTests {
-    private static let text = String((0..<400).map { "entry \($0)\n" }.joined())
+    private static let text = String((0..<500).map { "entry \($0)\n" }.joined())
 
     private func filter(
         _ accept: String? = "gzip", _ method: HTTP.Method = .get, policy: GzipPolicy = GzipPolicy(minSize: 100)

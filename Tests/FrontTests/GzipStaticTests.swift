@@ -12,7 +12,8 @@ import Testing
 
     @Test(arguments: [64 << 10, 100]) func compressesText(fileSize: Int) throws {
         let files = try TemporaryFiles(["a.txt": Self.text, "a.png": Self.text, "short.txt": "short"])
-        let front = try FrontFixture(files: files, gzip: GzipPolicy(), cache: FileCacheLimits(fileSize: fileSize))
+        let front = try FrontFixture(
+            files: files, gzip: GzipPolicy(), cache: FileCacheLimits(fileSize: fileSize, compressedFileSize: fileSize))
         let plain = front.send(.get, "/a.txt")
         #expect(plain["Vary"] == "Accept-Encoding")
         #expect(plain["Content-Encoding"] == nil)
