@@ -173,7 +173,7 @@ public struct SupervisorState: Sendable {
     }
 
     private mutating func exited(
-        _ pid: Int32, _ status: ExitStatus, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
+        _ pid: Int32, _ status: ProcessStatus, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
     ) {
         guard let worker = workers.values.first(where: { $0.pid == pid }) else {
             log(.debug, "inherited process \(pid) ended: \(status)", &actions)
@@ -195,7 +195,7 @@ public struct SupervisorState: Sendable {
 
     /// A process is gone: decide what takes its place.
     private mutating func ended(
-        _ worker: WorkerState, status: ExitStatus?, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
+        _ worker: WorkerState, status: ProcessStatus?, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
     ) {
         switch phase {
         case .draining where workers.isEmpty: return end(0, &actions)
@@ -232,7 +232,7 @@ public struct SupervisorState: Sendable {
 
     /// The exit status to give up with, when no worker was ever ready: at once on a status that another try cannot change,
     /// else after enough tries.
-    private mutating func hopelessness(after status: ExitStatus?) -> Int32? {
+    private mutating func hopelessness(after status: ProcessStatus?) -> Int32? {
         if case .exited(let code) = status, ExitCode.final.contains(code) { return code }
         failedBoots += 1
         guard failedBoots >= options.bootAttempts else { return nil }

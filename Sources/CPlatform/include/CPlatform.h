@@ -39,6 +39,9 @@ int cplatform_affinity_count(void);
 /// The name shown by ps and top for the calling thread (at most 15 bytes); on the main thread also the process's.
 int cplatform_set_thread_name(const char *name);
 
+/// Makes this process the parent of descendants whose own parent dies.
+int cplatform_become_reaper(void);
+
 int cplatform_set_close_on_exec(int fd, int on);
 int cplatform_set_non_blocking(int fd, int on);
 int cplatform_duplicate(int fd);
