@@ -49,8 +49,8 @@ int cplatform_duplicate(int fd);
 /// Signals, without depending on which thread they arrive at or which masks threads have: a handler counts the signal and
 /// wakes `wake_fd` (an eventfd). A signal has at most one watcher: -EBUSY otherwise.
 int cplatform_signal_watch(int signo, int wake_fd);
-/// Restores the default disposition.
-int cplatform_signal_unwatch(int signo);
+/// Goes back to the default disposition, or to ignoring the signal.
+int cplatform_signal_unwatch(int signo, int ignore);
 /// How often the signal came since the last call.
 unsigned cplatform_signal_take(int signo);
 int cplatform_signal_ignore(int signo);
