@@ -91,8 +91,8 @@ let package = Package(
         tests("PlatformTests", ["Platform"]),
         tests("PollsTests", ["Polls", "Portico"]),
         tests("ServerTests", ["Server", "Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .logging]),
-        tests("SupervisorTests", ["Supervisor", "Platform"]),
-        tests("TelemetryTests", ["Telemetry"]),
+        tests("SupervisorTests", ["Supervisor", "Platform", .logging]),
+        tests("TelemetryTests", ["Telemetry", "Platform", .logging]),
         tests("TemplatesTests", ["Templates"], exclude: ["Conformance"]),
         tests("WebTests", ["Web", "Gateway", "HTTP", "Templates", "embed-resources", .nioCore]),
     ]

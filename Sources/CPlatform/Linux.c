@@ -73,6 +73,8 @@ int cplatform_set_thread_name(const char *name) {
     return result_or_errno(prctl(PR_SET_NAME, name, 0, 0, 0));
 }
 
+int cplatform_become_reaper(void) { return result_or_errno(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); }
+
 int cplatform_set_close_on_exec(int fd, int on) {
     int flags = fcntl(fd, F_GETFD);
     if (flags < 0) return -errno;

@@ -53,9 +53,9 @@ int cplatform_signal_watch(int signo, int wake_fd) {
     return -pthread_sigmask(SIG_UNBLOCK, &one, NULL);
 }
 
-int cplatform_signal_unwatch(int signo) {
+int cplatform_signal_unwatch(int signo, int ignore) {
     if (signo <= 0 || signo >= SIGNAL_COUNT) return -EINVAL;
-    int result = set_action(signo, SIG_DFL);
+    int result = set_action(signo, ignore ? SIG_IGN : SIG_DFL);
     atomic_store(&watchers[signo], 0);
     return result;
 }

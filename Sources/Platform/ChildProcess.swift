@@ -33,11 +33,11 @@ public enum ChildProcess {
     }
 
     /// Learns, without waiting, how the child ended; nil while it lives (or when it is not a child of this process).
-    public static func reap(_ pid: Int32) -> ExitStatus? {
+    public static func reap(_ pid: Int32) -> ProcessStatus? {
         var status: Int32 = 0
         while true {
             let result = waitpid(pid, &status, WNOHANG)
-            if result == pid { return ExitStatus(waitStatus: status) }
+            if result == pid { return ProcessStatus(waitStatus: status) }
             if result < 0, errno == EINTR { continue }
             return nil
         }
@@ -45,21 +45,21 @@ public enum ChildProcess {
 
     /// Takes, without waiting, any child that ended, also such that were inherited from a process that died (only process 1
     /// and subreapers inherit); nil when there is none.
-    public static func reapAny() -> (pid: Int32, status: ExitStatus)? {
+    public static func reapAny() -> (pid: Int32, status: ProcessStatus)? {
         var status: Int32 = 0
         while true {
             let result = waitpid(-1, &status, WNOHANG)
-            if result > 0 { return (result, ExitStatus(waitStatus: status)) }
+            if result > 0 { return (result, ProcessStatus(waitStatus: status)) }
             if result < 0, errno == EINTR { continue }
             return nil
         }
     }
 
     /// Waits for the end of a child.
-    public static func wait(_ pid: Int32) throws(SystemError) -> ExitStatus {
+    public static func wait(_ pid: Int32) throws(SystemError) -> ProcessStatus {
         var status: Int32 = 0
         while true {
-            if waitpid(pid, &status, 0) == pid { return ExitStatus(waitStatus: status) }
+            if waitpid(pid, &status, 0) == pid { return ProcessStatus(waitStatus: status) }
             guard errno == EINTR else { throw SystemError(operation: "waitpid \(pid)", code: errno) }
         }
     }
@@ -67,6 +67,12 @@ public enum ChildProcess {
     /// The name of this process in `ps` and `top` (at most 15 bytes). To be called on the main thread.
     public static func setName(_ name: String) {
         _ = cplatform_set_thread_name(name)
+    }
+
+    /// Makes this process inherit the orphans among its descendants, as process 1 inherits all; whoever calls it has to take
+    /// them in with ``reapAny()``.
+    public static func becomeReaper() throws(SystemError) {
+        _ = try SystemError.check(cplatform_become_reaper(), "prctl")
     }
 
     private static func withCStrings<Result>(
@@ -83,7 +89,7 @@ public enum ChildProcess {
 }
 
 /// How a process ended.
-public enum ExitStatus: Hashable, Sendable, CustomStringConvertible {
+public enum ProcessStatus: Hashable, Sendable, CustomStringConvertible {
     /// It returned from `main` or called `exit`.
     case exited(Int32)
     /// A signal ended it.

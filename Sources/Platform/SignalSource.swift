@@ -4,29 +4,35 @@ import Glibc
 /// Signals as something to wait for: `poll` ``descriptor`` for reading, then ``take()``.
 ///
 /// Works whichever threads exist and whatever they block, loses nothing, and counts a signal that came twice as two.
-/// A signal can be watched by one source at a time. When the source goes, its signals get their default action back.
+/// A signal can be watched by one source at a time. When the source goes, its signals get their default
+/// action back, save those to be ignored from then on.
 public final class SignalSource: Sendable {
     private let wake: Descriptor
     private let signals: [Signal]
+    private let ignoredAfterwards: Set<Signal>
 
     /// Watches the signals from now on. Fails with EBUSY when one of them is watched already.
-    public init(_ signals: [Signal]) throws(SystemError) {
+    /// - Parameter ignoredAfterwards: signals that must not end a process which is already on its way out.
+    public init(_ signals: [Signal], ignoredAfterwards: Set<Signal> = []) throws(SystemError) {
         let wake = Descriptor(adopting: try SystemError.check(cplatform_eventfd(), "eventfd"))
         var watched: [Signal] = []
         for signal in signals {
             let result = cplatform_signal_watch(signal.rawValue, wake.rawValue)
             guard result >= 0 else {
-                for signal in watched { cplatform_signal_unwatch(signal.rawValue) }
+                for signal in watched { cplatform_signal_unwatch(signal.rawValue, 0) }
                 throw SystemError(operation: "watch \(signal)", code: -result)
             }
             watched.append(signal)
         }
         self.wake = wake
         self.signals = watched
+        self.ignoredAfterwards = ignoredAfterwards
     }
 
     deinit {
-        for signal in signals { cplatform_signal_unwatch(signal.rawValue) }
+        for signal in signals {
+            cplatform_signal_unwatch(signal.rawValue, ignoredAfterwards.contains(signal) ? 1 : 0)
+        }
     }
 
     /// Becomes readable when a signal has come.

@@ -15,7 +15,7 @@ public enum SupervisorEvent: Equatable, Sendable {
     /// A worker's end of the control channel closed.
     case channelClosed(WorkerID)
     /// A child ended; it need not be a worker (process 1 inherits orphans).
-    case exited(pid: Int32, ExitStatus)
+    case exited(pid: Int32, ProcessStatus)
     /// A signal came.
     case signal(Signal)
 }

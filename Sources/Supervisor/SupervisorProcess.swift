@@ -67,9 +67,10 @@ public final class SupervisorProcess {
     ) throws(SystemError) {
         // A log that nobody reads any more must not end the pool.
         try Signal.brokenPipe.ignore()
-        signals = try SignalSource([
-            .terminate, .interrupt, .hangUp, .child, .moreWorkers, .fewerWorkers, .user1, .user2,
-        ])
+        // Another TERM between here and the end of the process must not turn its exit status into "killed".
+        signals = try SignalSource(
+            [.terminate, .interrupt, .hangUp, .child, .moreWorkers, .fewerWorkers, .user1, .user2],
+            ignoredAfterwards: [.terminate, .interrupt, .hangUp])
         var program = program
         program.environment = program.environment.filter { !SocketActivation.variables.contains($0.key) }
         self.program = program

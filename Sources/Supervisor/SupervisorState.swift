@@ -173,7 +173,7 @@ public struct SupervisorState: Sendable {
     }
 
     private mutating func exited(
-        _ pid: Int32, _ status: ExitStatus, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
+        _ pid: Int32, _ status: ProcessStatus, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
     ) {
         guard let worker = workers.values.first(where: { $0.pid == pid }) else {
             log(.debug, "inherited process \(pid) ended: \(status)", &actions)
@@ -195,7 +195,7 @@ public struct SupervisorState: Sendable {
 
     /// A process is gone: decide what takes its place.
     private mutating func ended(
-        _ worker: WorkerState, status: ExitStatus?, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
+        _ worker: WorkerState, status: ProcessStatus?, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
     ) {
         switch phase {
         case .draining where workers.isEmpty: return end(0, &actions)
@@ -232,7 +232,7 @@ public struct SupervisorState: Sendable {
 
     /// The exit status to give up with, when no worker was ever ready: at once on a status that another try cannot change,
     /// else after enough tries.
-    private mutating func hopelessness(after status: ExitStatus?) -> Int32? {
+    private mutating func hopelessness(after status: ProcessStatus?) -> Int32? {
         if case .exited(let code) = status, ExitCode.final.contains(code) { return code }
         failedBoots += 1
         guard failedBoots >= options.bootAttempts else { return nil }
@@ -240,79 +240,9 @@ public struct SupervisorState: Sendable {
         return ExitCode.internalError
     }
 
-    // MARK: - Signals and the end
-
-    private mutating func received(
-        _ signal: Signal, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
-    ) {
-        switch signal {
-        case .terminate, .interrupt:
-            switch phase {
-            case .starting, .running: beginDrain(signal, now, &actions)
-            case .draining, .killing:
-                log(.warning, "\(signal) again: ending at once", &actions)
-                killRest(now, exitCode: 0, &actions)
-            case .ended: break
-            }
-        case .child: break  // The shell reaps and reports `exited`.
-        default: log(.warning, "\(signal): not supported, nothing changed", &actions)
-        }
-    }
-
-    private mutating func beginDrain(
-        _ signal: Signal, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
-    ) {
-        phase = .draining(deadline: now + options.drain)
-        log(.notice, "\(signal): finishing what is in flight, for at most \(options.drain)", &actions)
-        for slot in slots.indices { slots[slot].respawnAt = nil }
-        for worker in sortedWorkers { drain(worker.id, now, &actions) }
-        actions.append(.closeListeners)
-        if workers.isEmpty { end(0, &actions) }
-    }
-
-    private mutating func drain(_ id: WorkerID, _ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
-        guard let worker = workers[id] else { return }
-        switch worker.phase {
-        case .starting, .ready:
-            workers[id]?.phase = .draining(deadline: now + options.drain)
-            actions.append(.drain(id))
-            // Before READY nothing is in flight, and a worker still loading its sites may not read the channel for long.
-            if worker.readyAt == nil, let pid = worker.pid { actions.append(.kill(id, pid: pid, .terminate)) }
-        case .spawning, .draining, .detached, .killed: break
-        }
-    }
-
-    private mutating func kill(_ id: WorkerID, _ actions: inout [SupervisorAction]) {
-        guard let pid = workers[id]?.pid else { return }
-        workers[id]?.phase = .killed
-        actions.append(.kill(id, pid: pid, .kill))
-    }
-
-    /// Kills what is left, and ends when it is gone.
-    private mutating func killRest(_ now: MonotonicTime, exitCode: Int32, _ actions: inout [SupervisorAction]) {
-        for slot in slots.indices { slots[slot].respawnAt = nil }
-        let rest = sortedWorkers.filter { $0.phase != .killed }
-        if !rest.isEmpty {
-            let names = rest.map(\.label).joined(separator: ", ")
-            log(.warning, "killing \(rest.count) of \(slots.count) workers: \(names)", &actions)
-        }
-        for worker in rest { kill(worker.id, &actions) }
-        switch phase {
-        case .starting, .running: actions.append(.closeListeners)
-        case .draining, .killing, .ended: break
-        }
-        phase = .killing(deadline: now + options.killGrace, exitCode: exitCode)
-        if workers.isEmpty { end(exitCode, &actions) }
-    }
-
-    private mutating func end(_ exitCode: Int32, _ actions: inout [SupervisorAction]) {
-        phase = .ended(exitCode: exitCode)
-        actions.append(.exit(exitCode))
-    }
-
-    private func log(_ level: SupervisorLog.Level, _ message: String, _ actions: inout [SupervisorAction]) {
+    func log(_ level: SupervisorLog.Level, _ message: String, _ actions: inout [SupervisorAction]) {
         actions.append(.log(SupervisorLog(level, message)))
     }
 
-    private var sortedWorkers: [WorkerState] { workers.values.sorted { $0.id < $1.id } }
+    var sortedWorkers: [WorkerState] { workers.values.sorted { $0.id < $1.id } }
 }

@@ -1,8 +1,8 @@
 import Glibc
 import Logging
 
-/// Log lines for machines: one JSON object (RFC 8259) each, with `time`, `level`, `message`, `process`, `source` and the
-/// metadata under its own keys in `metadata`.
+/// Log lines for machines: one JSON object (RFC 8259) each, with `time`, `level`, `message`, `process`, `source`, `error`
+/// and the metadata under its own keys in `metadata`.
 public struct JSONLogHandler: LogHandler {
     public var logLevel: Logger.Level
     public var metadata: Logger.Metadata = [:]
@@ -41,6 +41,10 @@ public struct JSONLogHandler: LogHandler {
         }
         line.append(contentsOf: ",\"source\":".utf8)
         LineEscaping.appendJSON(event.source, to: &line)
+        if let error = event.error {
+            line.append(contentsOf: ",\"error\":".utf8)
+            LineEscaping.appendJSON("\(error)", to: &line)
+        }
         let merged = LogMetadata.merged(metadata, metadataProvider, event.metadata)
         if !merged.isEmpty {
             line.append(contentsOf: ",\"metadata\":".utf8)

@@ -53,6 +53,10 @@ public struct TextLogHandler: LogHandler {
             line.append(UInt8(ascii: "="))
             LogMetadata.appendText("\(value)", to: &line)
         }
+        if let error = event.error {
+            line.append(contentsOf: " error=".utf8)
+            LogMetadata.appendText("\(error)", to: &line)
+        }
         line.append(0x0A)
         return line
     }

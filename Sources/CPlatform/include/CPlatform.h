@@ -39,6 +39,9 @@ int cplatform_affinity_count(void);
 /// The name shown by ps and top for the calling thread (at most 15 bytes); on the main thread also the process's.
 int cplatform_set_thread_name(const char *name);
 
+/// Makes this process the parent of descendants whose own parent dies.
+int cplatform_become_reaper(void);
+
 int cplatform_set_close_on_exec(int fd, int on);
 int cplatform_set_non_blocking(int fd, int on);
 int cplatform_duplicate(int fd);
@@ -46,8 +49,8 @@ int cplatform_duplicate(int fd);
 /// Signals, without depending on which thread they arrive at or which masks threads have: a handler counts the signal and
 /// wakes `wake_fd` (an eventfd). A signal has at most one watcher: -EBUSY otherwise.
 int cplatform_signal_watch(int signo, int wake_fd);
-/// Restores the default disposition.
-int cplatform_signal_unwatch(int signo);
+/// Goes back to the default disposition, or to ignoring the signal.
+int cplatform_signal_unwatch(int signo, int ignore);
 /// How often the signal came since the last call.
 unsigned cplatform_signal_take(int signo);
 int cplatform_signal_ignore(int signo);

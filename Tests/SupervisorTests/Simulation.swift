@@ -1,0 +1,85 @@
+import Platform
+
+@testable import Supervisor
+
+/// A supervisor's state with a clock and process ids made up, for tests: process 100 + n is worker n.
+struct Simulation {
+    var state: SupervisorState
+    var now = MonotonicTime(nanoseconds: 0)
+    /// Everything done so far, log lines left out.
+    var actions: [SupervisorAction] = []
+    var logs: [SupervisorLog] = []
+    /// Whether a spawn is answered at once with a process id.
+    var spawnsAtOnce = true
+
+    init(workers: Int, change: (inout SupervisorOptions) -> Void = { _ in }) {
+        var options = SupervisorOptions(workers: workers, start: .seconds(60), drain: .seconds(30))
+        change(&options)
+        state = SupervisorState(options: options)
+    }
+
+    static func pid(_ number: Int) -> Int32 { Int32(100 + number) }
+
+    /// Hands in an event and answers the actions, log lines left out.
+    @discardableResult
+    mutating func send(_ event: SupervisorEvent) -> [SupervisorAction] {
+        var result: [SupervisorAction] = []
+        var events = [event]
+        while !events.isEmpty {
+            for action in state.handle(events.removeFirst(), at: now) {
+                if case .log(let line) = action {
+                    logs.append(line)
+                    continue
+                }
+                result.append(action)
+                if spawnsAtOnce, case .spawn(let id, _, _) = action {
+                    events.append(.spawned(id, pid: Simulation.pid(id.number)))
+                }
+            }
+        }
+        actions += result
+        return result
+    }
+
+    @discardableResult
+    mutating func start() -> [SupervisorAction] { send(.start) }
+
+    @discardableResult
+    mutating func ready(_ number: Int) -> [SupervisorAction] { send(.message(WorkerID(number), .ready)) }
+
+    @discardableResult
+    mutating func exit(_ number: Int, _ code: Int32 = 0) -> [SupervisorAction] {
+        send(.exited(pid: Simulation.pid(number), .exited(code)))
+    }
+
+    @discardableResult
+    mutating func crash(_ number: Int, signal: Signal = .kill) -> [SupervisorAction] {
+        send(.exited(pid: Simulation.pid(number), .signaled(signal.rawValue, dumpedCore: false)))
+    }
+
+    @discardableResult
+    mutating func signal(_ signal: Signal) -> [SupervisorAction] { send(.signal(signal)) }
+
+    /// Lets time pass and ticks.
+    @discardableResult
+    mutating func pass(_ duration: Duration) -> [SupervisorAction] {
+        now = now + duration
+        return send(.tick)
+    }
+
+    /// Lets time pass up to the next deadline and ticks.
+    @discardableResult
+    mutating func passToDeadline() -> [SupervisorAction] {
+        now = state.nextDeadline ?? now
+        return send(.tick)
+    }
+}
+
+extension SupervisorAction {
+    static func spawn(_ number: Int, slot: Int) -> Self { .spawn(WorkerID(number), slot: slot, generation: 1) }
+    static func drain(_ number: Int) -> Self { .drain(WorkerID(number)) }
+    static func kill(_ number: Int, _ signal: Signal = .kill) -> Self {
+        .kill(WorkerID(number), pid: Simulation.pid(number), signal)
+    }
+    static func forget(_ number: Int) -> Self { .forget(WorkerID(number)) }
+}

@@ -1,0 +1,237 @@
+import Platform
+import Testing
+
+@testable import Supervisor
+
+@Suite struct SupervisorStateTests {
+    // MARK: - Starting
+
+    @Test func startsAllWorkersAndAnnouncesOnce() {
+        var simulation = Simulation(workers: 2)
+        #expect(simulation.start() == [.spawn(1, slot: 0), .spawn(2, slot: 1)])
+        #expect(simulation.ready(2) == [])
+        #expect(simulation.state.phase == .starting)
+        #expect(simulation.ready(1) == [.announceReady])
+        #expect(simulation.state.phase == .running)
+        #expect(simulation.state.nextDeadline == nil)
+        #expect(simulation.ready(1) == [])
+        // A replacement does not announce again.
+        #expect(simulation.crash(1) == [.forget(1), .spawn(3, slot: 0)])
+        #expect(simulation.ready(3) == [])
+    }
+
+    @Test func killsAWorkerThatIsNeverReady() {
+        var simulation = Simulation(workers: 1)
+        simulation.start()
+        #expect(simulation.pass(.milliseconds(59_999)) == [])
+        #expect(simulation.pass(.milliseconds(1)) == [.kill(1)])
+        #expect(simulation.pass(.seconds(60)) == [])
+        #expect(simulation.crash(1) == [.forget(1)])
+        #expect(simulation.passToDeadline() == [.spawn(2, slot: 0)])
+    }
+
+    @Test func givesUpAtOnceOnAConfigurationError() {
+        var simulation = Simulation(workers: 3)
+        simulation.start()
+        simulation.send(.message(WorkerID(2), .failed("no such site: shop")))
+        #expect(simulation.exit(2, 78) == [.forget(2), .kill(1), .kill(3), .closeListeners])
+        #expect(simulation.crash(1) == [.forget(1)])
+        #expect(simulation.crash(3) == [.forget(3), .exit(78)])
+        #expect(simulation.logs.contains { $0.level == .error && $0.message.contains("no such site: shop") })
+    }
+
+    @Test(arguments: [(1, 1), (70, 70), (0, 70), (nil, 70)] as [(Int32?, Int32)])
+    func givesUpAfterRepeatedFailures(code: Int32?, expected: Int32) {
+        var simulation = Simulation(workers: 1)
+        simulation.start()
+        for attempt in 1...5 {
+            if let code { simulation.exit(attempt, code) } else { simulation.crash(attempt, signal: .kill) }
+            if attempt < 5 { #expect(simulation.passToDeadline() == [.spawn(attempt + 1, slot: 0)]) }
+        }
+        #expect(simulation.actions.suffix(2) == [.closeListeners, .exit(expected)])
+        #expect(simulation.state.phase == .ended(exitCode: expected))
+    }
+
+    @Test func doesNotGiveUpOnceAWorkerWasReady() {
+        var simulation = Simulation(workers: 2)
+        simulation.start()
+        simulation.ready(1)
+        simulation.exit(2, 78)
+        for number in 3...20 {
+            #expect(simulation.passToDeadline() == [.spawn(number, slot: 1)])
+            #expect(simulation.exit(number, 78) == [.forget(number)])
+        }
+        #expect(simulation.state.phase == .starting)
+    }
+
+    @Test func countsFailedSpawns() {
+        var simulation = Simulation(workers: 1)
+        simulation.spawnsAtOnce = false
+        simulation.start()
+        let error = SystemError(operation: "start /proc/self/exe", code: 11)
+        for number in 1...4 {
+            #expect(simulation.send(.spawnFailed(WorkerID(number), error)) == [.forget(number)])
+            #expect(simulation.passToDeadline() == [.spawn(number + 1, slot: 0)])
+        }
+        #expect(
+            simulation.send(.spawnFailed(WorkerID(5), error)) == [.forget(5), .closeListeners, .exit(70)])
+    }
+
+    // MARK: - Restarting
+
+    @Test func backsOffWhileAWorkerKeepsFailing() {
+        var simulation = Simulation(workers: 1)
+        simulation.start()
+        simulation.ready(1)
+        var pauses: [Duration] = []
+        #expect(simulation.crash(1) == [.forget(1), .spawn(2, slot: 0)])
+        for number in 2...10 {
+            simulation.ready(number)
+            simulation.crash(number)
+            let before = simulation.now
+            #expect(simulation.passToDeadline() == [.spawn(number + 1, slot: 0)])
+            pauses.append(simulation.now - before)
+        }
+        #expect(
+            pauses == [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000].map { Duration.milliseconds($0) })
+    }
+
+    @Test func forgivesAStableWorker() {
+        var simulation = Simulation(workers: 1)
+        simulation.start()
+        simulation.ready(1)
+        simulation.crash(1)
+        simulation.ready(2)
+        simulation.crash(2)
+        simulation.passToDeadline()
+        simulation.ready(3)
+        simulation.pass(.seconds(30))
+        #expect(simulation.crash(3) == [.forget(3), .spawn(4, slot: 0)])
+    }
+
+    @Test func slotsFailIndependently() {
+        var simulation = Simulation(workers: 2)
+        simulation.start()
+        simulation.ready(1)
+        simulation.ready(2)
+        simulation.crash(1)
+        simulation.crash(3)
+        #expect(simulation.crash(2) == [.forget(2), .spawn(4, slot: 1)])
+        #expect(simulation.passToDeadline() == [.spawn(5, slot: 0)])
+    }
+
+    @Test func endsAWorkerThatClosedItsChannelAndStays() {
+        var simulation = Simulation(workers: 1)
+        simulation.start()
+        simulation.ready(1)
+        #expect(simulation.send(.channelClosed(WorkerID(1))) == [])
+        #expect(simulation.pass(.seconds(2)) == [.kill(1)])
+        #expect(simulation.crash(1) == [.forget(1), .spawn(2, slot: 0)])
+    }
+
+    @Test func ignoresStrangers() {
+        var simulation = Simulation(workers: 1)
+        simulation.start()
+        simulation.ready(1)
+        #expect(simulation.send(.exited(pid: 4711, .exited(1))) == [])
+        #expect(simulation.send(.message(WorkerID(99), .ready)) == [])
+        #expect(simulation.send(.channelClosed(WorkerID(99))) == [])
+        #expect(simulation.send(.spawned(WorkerID(1), pid: 1)) == [])
+        #expect(simulation.send(.message(WorkerID(1), .drain)) == [])
+        for signal in [Signal.hangUp, .moreWorkers, .fewerWorkers, .user1, .user2, .child] {
+            #expect(simulation.signal(signal) == [])
+        }
+        #expect(simulation.state.phase == .running)
+    }
+
+    @Test func remembersReports() {
+        var simulation = Simulation(workers: 1)
+        simulation.start()
+        simulation.ready(1)
+        simulation.now = simulation.now + .seconds(5)
+        var report = WorkerReport()
+        report.requests = 12
+        #expect(simulation.send(.message(WorkerID(1), .heartbeat(report))) == [])
+        #expect(simulation.state.workers[WorkerID(1)]?.report == report)
+        #expect(simulation.state.workers[WorkerID(1)]?.lastHeard == simulation.now)
+    }
+
+    // MARK: - Ending
+
+    @Test(arguments: [Signal.terminate, .interrupt])
+    func drainsOnTheFirstSignal(signal: Signal) {
+        var simulation = Simulation(workers: 2)
+        simulation.start()
+        simulation.ready(1)
+        simulation.ready(2)
+        #expect(simulation.signal(signal) == [.drain(1), .drain(2), .closeListeners])
+        #expect(simulation.exit(2) == [.forget(2)])
+        #expect(simulation.exit(1) == [.forget(1), .exit(0)])
+        #expect(simulation.signal(signal) == [])
+    }
+
+    @Test func tellsStartingWorkersByASignalToo() {
+        var simulation = Simulation(workers: 1)
+        simulation.start()
+        #expect(simulation.signal(.terminate) == [.drain(1), .kill(1, .terminate), .closeListeners])
+        #expect(simulation.crash(1, signal: .terminate) == [.forget(1), .exit(0)])
+        #expect(!simulation.logs.contains { $0.level == .error })
+    }
+
+    @Test func drainsAWorkerWhoseProcessAppearsLate() {
+        var simulation = Simulation(workers: 1)
+        simulation.spawnsAtOnce = false
+        simulation.start()
+        #expect(simulation.signal(.terminate) == [.closeListeners])
+        #expect(simulation.send(.spawned(WorkerID(1), pid: 101)) == [.drain(1), .kill(1, .terminate)])
+        #expect(simulation.exit(1) == [.forget(1), .exit(0)])
+    }
+
+    @Test func killsAtTheDrainDeadlineAndStillSucceeds() {
+        var simulation = Simulation(workers: 3)
+        simulation.start()
+        for number in 1...3 { simulation.ready(number) }
+        simulation.signal(.terminate)
+        simulation.exit(2)
+        #expect(simulation.pass(.seconds(30)) == [.kill(1), .kill(3)])
+        #expect(simulation.logs.contains { $0.message.contains("killing 2 of 3 workers") })
+        #expect(simulation.crash(1) == [.forget(1)])
+        #expect(simulation.crash(3) == [.forget(3), .exit(0)])
+    }
+
+    @Test func killsAtOnceOnTheSecondSignal() {
+        var simulation = Simulation(workers: 2)
+        simulation.start()
+        simulation.ready(1)
+        simulation.signal(.interrupt)
+        #expect(simulation.signal(.interrupt) == [.kill(1), .kill(2)])
+        #expect(simulation.crash(1) == [.forget(1)])
+        #expect(simulation.crash(2) == [.forget(2), .exit(0)])
+    }
+
+    @Test func doesNotWaitForTheUnkillable() {
+        var simulation = Simulation(workers: 1)
+        simulation.start()
+        simulation.signal(.terminate)
+        simulation.signal(.terminate)
+        #expect(simulation.passToDeadline() == [.exit(0)])
+    }
+
+    @Test func endsAtOnceWhenNothingRuns() {
+        var simulation = Simulation(workers: 1)
+        simulation.start()
+        simulation.exit(1, 1)
+        #expect(simulation.signal(.terminate) == [.closeListeners, .exit(0)])
+        #expect(simulation.state.nextDeadline == nil)
+    }
+
+    @Test func startsNothingWhileDraining() {
+        var simulation = Simulation(workers: 2)
+        simulation.start()
+        simulation.ready(1)
+        simulation.ready(2)
+        simulation.signal(.terminate)
+        #expect(simulation.crash(1) == [.forget(1)])
+        #expect(simulation.pass(.seconds(29)) == [])
+    }
+}
