@@ -34,7 +34,7 @@ final class TestServer: Sendable {
     func drain(within limit: TimeAmount = .seconds(10)) -> Int { server.drain(within: limit) }
 
     func stop() {
-        server.drain(within: .zero)
+        _ = server.drain(within: .zero)
         server.shutdown()
         listener.close()
     }
@@ -89,7 +89,7 @@ final class TestClient {
     func send(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }
+            let count = rest.withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
             guard count > 0 else { throw Failure(what: "send", code: errno) }
             rest = rest.dropFirst(count)
         }

@@ -85,6 +85,8 @@ struct WorkerCommand: ParsableCommand {
     @Option(help: .hidden) var readyFile: String?
 
     func run() throws {
+        // Started as /proc/self/exe, it would be called "exe" by ps and top.
+        ChildProcess.setName("app worker")
         let control: WorkerControl
         do {
             control = try WorkerControl.fromEnvironment(Environment.all)
