@@ -126,6 +126,7 @@ public struct FileCacheLimits: Sendable, Equatable {
     /// How long a file is served before the disk is asked whether it changed.
     public var recheck: Duration
 
+    /// Limits that suit a worker of some tens of MiB.
     public init(
         entries: Int = 1024, bytes: Int = 16 << 20, fileSize: Int = 64 << 10,
         compressedFileSize: Int = 256 << 10, openFiles: Int = 64,

@@ -1,4 +1,5 @@
 import HTTP
+import Logging
 import NIOCore
 import Platform
 
@@ -25,15 +26,18 @@ final class FileLocator {
     private let cache: FileCache
     private let limits: FileCacheLimits
     private let directory: ConfinedDirectory?
+    private let logger: Logger
+    private var lastReport: NIODeadline?
     private var refreshed = NIODeadline.uptimeNanoseconds(0)
     private var isFresh = false
 
-    init(set: FileSet, number: Int, gzip: GzipPolicy?, cache: FileCache, limits: FileCacheLimits) {
+    init(set: FileSet, number: Int, gzip: GzipPolicy?, cache: FileCache, limits: FileCacheLimits, logger: Logger) {
         self.set = set
         self.number = number
         self.gzip = gzip
         self.cache = cache
         self.limits = limits
+        self.logger = logger
         if case .directory(let path) = set.source {
             directory = ConfinedDirectory(path: path, links: set.links)
         } else {
@@ -49,13 +53,33 @@ final class FileLocator {
             return try onDisk(path, hash: hash, now: now)
         } catch {
             // Descriptors kept for large files are the first to go when there are no others.
-            guard error == .exhausted, cache.closeFiles() else { return .failed(Self.status(error)) }
+            guard error == .exhausted, cache.closeFiles() else { return failed(error, path, now) }
             do throws(ConfinedDirectory.Failure) {
                 return try onDisk(path, hash: hash, now: now)
             } catch {
-                return .failed(Self.status(error))
+                return failed(error, path, now)
             }
         }
+    }
+
+    /// Reports what an operator has to know, at most once a second: the requests themselves are in the access log.
+    private func failed(_ failure: ConfinedDirectory.Failure, _ path: UnsafeRawBufferPointer, _ now: NIODeadline)
+        -> Found
+    {
+        switch failure {
+        case .exhausted, .system:
+            if lastReport.map({ now - $0 >= .seconds(1) }) ?? true {
+                lastReport = now
+                logger.error(
+                    "cannot read file",
+                    metadata: [
+                        "file": "\(String(decoding: path, as: UTF8.self))", "root": "\(set.source)",
+                        "reason": "\(failure)",
+                    ])
+            }
+        case .notFound, .forbidden, .notAFile: break
+        }
+        return .failed(Self.status(failure))
     }
 
     private static func status(_ failure: ConfinedDirectory.Failure) -> Status {

@@ -1,5 +1,6 @@
 import Gateway
 import HTTP
+import Logging
 import NIOCore
 import Platform
 
@@ -25,7 +26,8 @@ final class FileServer {
 
     /// A server for file set `number`; `gzip` is its route's.
     init(
-        number: Int, set: FileSet, gzip: GzipPolicy?, cache: FileCache, limits: FileCacheLimits, pool: GzipStreamPool
+        number: Int, set: FileSet, gzip: GzipPolicy?, cache: FileCache, limits: FileCacheLimits, pool: GzipStreamPool,
+        logger: Logger
     ) {
         self.number = number
         self.set = set
@@ -34,7 +36,7 @@ final class FileServer {
         self.pool = pool
         recheck = TimeAmount(limits.recheck)
         compressedFileSize = limits.compressedFileSize
-        locator = FileLocator(set: set, number: number, gzip: gzip, cache: cache, limits: limits)
+        locator = FileLocator(set: set, number: number, gzip: gzip, cache: cache, limits: limits, logger: logger)
     }
 
     /// Answers with the file at `path` (relative, decoded). `fullPath` is the request's, for redirects.

@@ -1,5 +1,6 @@
 public import Gateway
 import HTTP
+public import Logging
 import NIOCore
 
 /// The front router on one event loop: health, routes, files, and the sites behind them.
@@ -18,10 +19,11 @@ public final class FrontHandler: ExchangeHandler {
         public var description: String { "routes lead to sites that do not exist: \(names.joined(separator: ", "))" }
     }
 
-    /// A router for one event loop. `sites` are that loop's, by the names routes use.
+    /// A router for one event loop. `sites` are that loop's, by the names routes use. `logger` is told of files that
+    /// could not be read for want of descriptors or by a failing disk.
     public init(
         table: RouteTable, sites: [String: any SiteHandler], health: HealthEndpoints = HealthEndpoints(),
-        cache limits: FileCacheLimits = FileCacheLimits()
+        cache limits: FileCacheLimits = FileCacheLimits(), logger: Logger = Logger(label: "front")
     ) throws(MissingSites) {
         let missing = table.siteNames.filter { sites[$0] == nil }
         guard missing.isEmpty else { throw MissingSites(names: missing) }
@@ -34,7 +36,8 @@ public final class FrontHandler: ExchangeHandler {
         let pool = pool
         files = table.fileSets.enumerated().map { number, entry in
             FileServer(
-                number: number, set: entry.set, gzip: entry.gzip, cache: cache, limits: limits, pool: pool)
+                number: number, set: entry.set, gzip: entry.gzip, cache: cache, limits: limits, pool: pool,
+                logger: logger)
         }
     }
 

@@ -256,7 +256,7 @@ final class GzipFilter: ExchangeFilter {
             }
             if bytes.readableBytes > 0 { pending[pending.startIndex] = .bytes(bytes) } else { pending.removeFirst() }
         case .file(var region, let owner):
-            let part = Self.read(region, min(budget, region.readableBytes))
+            let part = FileReading.read(region, count: min(budget, region.readableBytes))
             taken = part.readableBytes
             guard taken > 0 || region.readableBytes == 0 else {
                 // The file lost bytes that were promised.
@@ -286,17 +286,6 @@ final class GzipFilter: ExchangeFilter {
         case .bytes, .file: break
         }
         return taken
-    }
-
-    private static func read(_ region: FileRegion, _ count: Int) -> ByteBuffer {
-        var bytes = ByteBuffer()
-        bytes.writeWithUnsafeMutableBytes(minimumWritableBytes: count) { free in
-            let target = UnsafeMutableRawBufferPointer(rebasing: free[..<count])
-            return
-                (try? region.fileHandle.withUnsafeFileDescriptor { FileReading.read($0, region.readerIndex, target) })
-                ?? 0
-        }
-        return bytes
     }
 
     private func release() {

@@ -7,6 +7,7 @@ public struct HealthEndpoints: Sendable {
     /// Whether the worker takes requests. Called on event loops.
     public var isReady: @Sendable () -> Bool
 
+    /// The endpoints; always ready unless `isReady` says otherwise.
     public init(
         livez: String? = "/livez", readyz: String? = "/readyz", isReady: @escaping @Sendable () -> Bool = { true }
     ) {

@@ -14,6 +14,7 @@ public struct QueryParameters: Sendable {
         /// The most pairs allowed.
         public let limit: Int
 
+        /// More than `limit` pairs.
         public init(limit: Int) { self.limit = limit }
 
         public var description: String { "more than \(limit) parameters" }
