@@ -17,6 +17,9 @@ private struct Inspector: Site {
         }
         path("form/") { request in .text(try request.form["a"] ?? "-") }
         path("body/") { request in .json(try request.json) }
+        path("cookies/") { request in
+            .text(request.cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: "|"))
+        }
         path("slash/") { _ in .text("slash") }
         path("missing/") { _ in throw Http404("no <b>such</b> thing") }
         path("denied/") { _ in throw PermissionDenied() }
@@ -58,6 +61,11 @@ private struct Outer: Middleware {
             "/?q=a+b&q=%C3%BC&x", fields: [("User-Agent", "test"), ("Host", "Example.org:80")]
         ).json
         #expect(json == ["path": "/", "q": ["a b", "ü"], "agent": "test", "host": "example.org:80"])
+    }
+
+    @Test func severalCookieFields() async throws {
+        let fields = [("Cookie", "a=1, 2; b=3"), ("Cookie", "c=4")]
+        #expect(try await TestClient(Inspector()).get("/cookies/", fields: fields).text == "a=1, 2|b=3|c=4")
     }
 
     @Test(arguments: [

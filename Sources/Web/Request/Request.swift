@@ -84,12 +84,17 @@ public final class Request: Sendable {
     public var cookies: [String: String] {
         lazy.withLock { lazy in
             if let cookies = lazy.cookies { return cookies }
-            let cookies =
-                head.fields.first("Cookie") == nil
-                ? [:] : CookieParser.parse(head.fields.joined("Cookie")?.replacingCommas ?? "")
+            let cookies = head.fields.first("Cookie") == nil ? [:] : CookieParser.parse(cookieLine)
             lazy.cookies = cookies
             return cookies
         }
+    }
+
+    /// The `Cookie` field; where a client sent several (HTTP/2 may), as the one they stand for.
+    private var cookieLine: String {
+        let first = head.fields["Cookie"] ?? ""
+        guard head.fields.joined("Cookie") != first else { return first }
+        return head.fields.pairs.filter { $0.name.lowercased() == "cookie" }.map(\.value).joined(separator: "; ")
     }
 
     /// The form of an url-encoded body; empty when there is no body. Throws ``BadRequest``: 415 for another media type,
@@ -177,9 +182,4 @@ public final class Request: Sendable {
         get { lazy.withLock { $0.attributes[ObjectIdentifier(type)] as? Value } }
         set { lazy.withLock { $0.attributes[ObjectIdentifier(type)] = newValue } }
     }
-}
-
-extension String {
-    /// `Cookie` lines joined by commas, as one line joined by semicolons: only HTTP/2 and faulty clients send several.
-    fileprivate var replacingCommas: String { replacing(", ", with: "; ") }
 }
