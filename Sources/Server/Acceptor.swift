@@ -46,13 +46,15 @@ final class Acceptor: Sendable {
     }
 
     private func run() {
+        InterruptSignal.unblock()
         thread.store(UInt(pthread_self()), ordering: .releasing)
         while true {
             let stopping = isStopping.load(ordering: .acquiring)
             if stopping && !isConnectionWaiting { break }
             guard let target = roomiest else {
                 if stopping { break }
-                awaitRoom()
+                // Room is made for somebody who waits, not for nobody.
+                if awaitConnection() { awaitRoom() }
                 continue
             }
             do throws(SystemError) {
@@ -68,6 +70,12 @@ final class Acceptor: Sendable {
     private var isConnectionWaiting: Bool {
         var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
         return poll(&waiting, 1, 0) > 0
+    }
+
+    /// Waits until a connection could be accepted; false when a signal came first.
+    private func awaitConnection() -> Bool {
+        var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+        return poll(&waiting, 1, -1) > 0
     }
 
     /// The loop with the fewest connections; nil when all are full.
@@ -151,6 +159,14 @@ final class AcceptTarget: Sendable {
 enum InterruptSignal {
     /// A real-time signal, which neither the runtime nor NIO uses.
     static var number: CInt { __libc_current_sigrtmin() + 5 }
+
+    /// Lets the signal reach the calling thread, which may have been started by one that blocks all (Dispatch's do).
+    static func unblock() {
+        var set = sigset_t()
+        sigemptyset(&set)
+        sigaddset(&set, number)
+        pthread_sigmask(SIG_UNBLOCK, &set, nil)
+    }
 
     /// Gives the signal a handler without effect; calls it interrupts are not restarted.
     static func install() throws(SystemError) {

@@ -53,7 +53,11 @@ public final class HTTPServer: Sendable {
     public func drain(within limit: TimeAmount) -> Int {
         let deadline = NIODeadline.now() + limit
         for loop in loops { loop.eventLoop.execute { loop.value.beginDraining() } }
-        for acceptor in acceptors.withLock({ $0 }) { acceptor.stop() }
+        let accepting = acceptors.withLock { all in
+            defer { all = [] }
+            return all
+        }
+        for acceptor in accepting { acceptor.stop() }
         // Whoever has just been accepted, or is about to ask again, gets a moment to be heard and told to go.
         usleep(100_000)
         for loop in loops { loop.eventLoop.execute { loop.value.closeIdle() } }

@@ -363,6 +363,9 @@ final class HTTP1Connection: ChannelDuplexHandler {
         socket.setSoLinger(Glibc.linger(l_onoff: 1, l_linger: 0)).assumeIsolated().whenComplete { [self] _ in close() }
     }
 
+    /// Whether a request came on this connection.
+    var hasServed: Bool { !isFirstRequest }
+
     /// Closes a connection on which no request was begun; false when there is one.
     @discardableResult
     func closeIfIdle() -> Bool {
