@@ -5,6 +5,8 @@ let swift6: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    // An asynchronous function stays where its caller is: no executor is looked up, none switched, call by call.
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
 
 /// A library target of the house: what it may import is exactly what is listed here (held by ArchitectureTests).

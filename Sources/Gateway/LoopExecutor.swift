@@ -43,6 +43,6 @@ public final class LoopExecutor: TaskExecutor, @unchecked Sendable {
         guard !isRunning else { return Task(executorPreference: self, operation: body) }
         isRunning = true
         defer { isRunning = false }
-        return Task.immediate(executorPreference: self, operation: body)
+        return Task.immediate(executorPreference: self) { await body() }
     }
 }
