@@ -85,7 +85,7 @@ let package = Package(
 
         tests("ArchitectureTests", []),
         tests("ConfigTests", ["Config"]),
-        tests("EndToEndTests", ["app"], exclude: ["Browser"]),
+        tests("EndToEndTests", ["app", "Platform"], exclude: ["Browser"]),
         tests(
             "FrontTests", ["Front", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .nioEmbedded]),
         tests("GatewayTests", ["Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded, .logging]),

@@ -1,0 +1,138 @@
+import Glibc
+import Platform
+import Testing
+
+/// `app serve`, running.
+final class AppServer: Sendable {
+    let folder: Folder
+    let process: RunningProcess
+    let endpoints: [Endpoint]
+    /// The supervisor, or the only process in thread mode.
+    let pid: Int32
+
+    /// Starts it with `configuration` as `app.yaml` and waits until it says where it listens.
+    /// - Parameter prefix: a program that starts `app` in its place, as `unshare` does.
+    init(
+        in folder: Folder, _ arguments: [String] = [], prefix: [String] = [], environment: [String: String] = [:],
+        descriptors: [(source: Int32, target: Int32)] = [], listeners: Int = 1, isForked: Bool = false
+    ) throws {
+        self.folder = folder
+        let process = try RunningProcess(
+            prefix + [Command.app, "serve"] + arguments, in: folder.path, environment: environment,
+            descriptors: descriptors)
+        self.process = process
+        var lines: [Substring] = []
+        do {
+            try eventually("listening on …") {
+                lines = process.output.split(separator: "\n").filter { $0.hasPrefix("listening on ") }
+                return lines.count >= listeners || ChildProcess.reap(process.pid) != nil
+            }
+        } catch {
+            kill(process.pid, SIGKILL)
+            throw Unfulfilled(what: "listening on …; it says: \(process.errors)")
+        }
+        guard lines.count >= listeners else { throw Unfulfilled(what: "a start; it says: \(process.errors)") }
+        endpoints = try lines.map { try Endpoint(url: String($0.dropFirst("listening on ".count))) }
+        if isForked, let child = ProcessTable.children(of: process.pid).first { pid = child } else { pid = process.pid }
+    }
+
+    /// With `configuration` as `app.yaml` of a new directory.
+    convenience init(_ configuration: String, _ arguments: [String] = []) throws {
+        let folder = try Folder()
+        try folder.write(configuration, to: "app.yaml")
+        try self.init(in: folder, arguments)
+    }
+
+    deinit {
+        // Only when the test did not come to its end: workers notice and go by themselves.
+        if ChildProcess.reap(process.pid) == nil, kill(process.pid, 0) == 0 {
+            kill(pid, SIGKILL)
+            kill(process.pid, SIGKILL)
+            _ = try? ChildProcess.wait(process.pid)
+        }
+    }
+
+    var endpoint: Endpoint { endpoints[0] }
+    var errors: String { process.errors }
+    var log: String { process.output }
+    var workers: [Int32] { ProcessTable.children(of: pid) }
+
+    func connect() throws -> WireConnection { try WireConnection(endpoint) }
+
+    /// One request on a connection of its own.
+    func get(_ path: String, _ fields: String...) throws -> WireResponse {
+        let connection = try connect()
+        return try connection.get(path, fields)
+    }
+
+    /// TERM, and the exit status that follows.
+    func terminate() throws -> ExitStatus {
+        kill(pid, SIGTERM)
+        return try process.waitForEnd()
+    }
+
+    /// Ends it as it should end: with status 0.
+    func stop(sourceLocation: SourceLocation = #_sourceLocation) throws {
+        let status = try terminate()
+        #expect(status == .exited(0), "\(errors)", sourceLocation: sourceLocation)
+    }
+}
+
+/// What `/proc` says of processes.
+enum ProcessTable {
+    /// Every process of this machine that is visible here, zombies included.
+    private static var all: [Int32] {
+        guard let directory = opendir("/proc") else { return [] }
+        defer { closedir(directory) }
+        var result: [Int32] = []
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let pid = Int32(name) { result.append(pid) }
+        }
+        return result
+    }
+
+    /// State and parent, from the fields after the command's name.
+    private static func facts(of pid: Int32) -> (state: Substring, parent: Int32)? {
+        guard let bytes = try? Descriptor.contents(ofFile: "/proc/\(pid)/stat") else { return nil }
+        let text = String(decoding: bytes, as: UTF8.self)
+        guard let bracket = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: bracket)...].split(separator: " ")
+        guard fields.count > 1, let parent = Int32(fields[1]) else { return nil }
+        return (fields[0], parent)
+    }
+
+    /// Living children, the oldest first.
+    static func children(of pid: Int32) -> [Int32] {
+        all.filter { facts(of: $0).map { $0.parent == pid && $0.state != "Z" } ?? false }.sorted()
+    }
+
+    /// Whether it runs; a zombie does not.
+    static func isAlive(_ pid: Int32) -> Bool { facts(of: pid).map { $0.state != "Z" } ?? false }
+
+    /// Whether nothing is left of it, not even a zombie.
+    static func isGone(_ pid: Int32) -> Bool { facts(of: pid) == nil }
+
+    static func command(of pid: Int32) -> String {
+        (try? Descriptor.contents(ofFile: "/proc/\(pid)/cmdline"))
+            .map { String(decoding: $0.map { $0 == 0 ? 32 : $0 }, as: UTF8.self) } ?? ""
+    }
+
+    /// How many sockets a process holds.
+    static func sockets(of pid: Int32) -> Int {
+        guard let directory = opendir("/proc/\(pid)/fd") else { return 0 }
+        defer { closedir(directory) }
+        var count = 0
+        while let entry = readdir(directory) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            var target = [CChar](repeating: 0, count: 64)
+            guard readlink("/proc/\(pid)/fd/\(name)", &target, 63) > 0 else { continue }
+            if target.starts(with: "socket:".utf8.map { CChar($0) }) { count += 1 }
+        }
+        return count
+    }
+}

@@ -1,0 +1,97 @@
+import Glibc
+import Platform
+
+/// A program that was run to its end.
+struct Command {
+    let status: ExitStatus
+    let output: String
+    let errors: String
+
+    /// The program under test: in the build folder of the running test bundle, else of this package.
+    static let app: String = {
+        let arguments = CommandLine.arguments
+        var folder = #filePath.split(separator: "/").dropLast(4).map { "/\($0)" }.joined() + "/.build/debug"
+        if let flag = arguments.firstIndex(of: "--test-bundle-path"), flag + 1 < arguments.count {
+            // …/debug/porticoPackageTests.xctest
+            folder = arguments[flag + 1].split(separator: "/").dropLast().map { "/\($0)" }.joined()
+        }
+        return "\(folder)/app"
+    }()
+
+    /// The root of the package.
+    static let package = #filePath.split(separator: "/").dropLast(4).map { "/\($0)" }.joined()
+
+    /// Runs `arguments` and waits for the end.
+    static func run(
+        _ arguments: [String], in directory: String = "/", environment: [String: String] = [:],
+        input: String = "/dev/null"
+    ) throws -> Command {
+        let process = try RunningProcess(arguments, in: directory, environment: environment, input: input)
+        let status = try process.waitForEnd()
+        return Command(status: status, output: process.output, errors: process.errors)
+    }
+
+    /// Runs `app` with `arguments`.
+    static func app(
+        _ arguments: String..., in folder: Folder, environment: [String: String] = [:]
+    ) throws -> Command {
+        try run([app] + arguments, in: folder.path, environment: environment)
+    }
+}
+
+/// A program that runs, with what it has said so far.
+final class RunningProcess: Sendable {
+    let pid: Int32
+    private let outputFile: CapturedOutput
+    private let errorFile: CapturedOutput
+
+    /// Starts `arguments` in `directory`, with an environment of nothing but `PATH` and what is given.
+    init(
+        _ arguments: [String], in directory: String, environment: [String: String], input: String = "/dev/null",
+        descriptors: [(source: Int32, target: Int32)] = []
+    ) throws {
+        outputFile = try CapturedOutput()
+        errorFile = try CapturedOutput()
+        let input = Descriptor(adopting: open(input, O_RDONLY | O_CLOEXEC))
+        let path = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        pid = try ChildProcess.spawn(
+            executable: "/bin/sh", arguments: ["sh", "-c", "cd \"$0\" && exec \"$@\"", directory] + arguments,
+            environment: ["PATH": path].merging(environment) { $1 },
+            descriptors: [
+                (input.rawValue, 0), (outputFile.descriptor, 1), (errorFile.descriptor, 2),
+            ] + descriptors)
+    }
+
+    var output: String { outputFile.text }
+    var errors: String { errorFile.text }
+
+    /// Waits for the end, up to a generous limit.
+    func waitForEnd() throws -> ExitStatus {
+        var status: ExitStatus?
+        try eventually("process \(pid) ends; it said: \(errors)", within: 120) {
+            status = ChildProcess.reap(pid)
+            return status != nil
+        }
+        guard let status else { throw Unfulfilled(what: "the exit status of \(pid)") }
+        return status
+    }
+}
+
+/// What a program writes, in a file without a name.
+private final class CapturedOutput: Sendable {
+    private let file: TemporaryFile
+
+    init() throws { file = try TemporaryFile() }
+
+    var descriptor: Int32 { file.descriptor }
+
+    var text: String {
+        var bytes: [UInt8] = []
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = pread(file.descriptor, &piece, piece.count, off_t(bytes.count))
+            guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
+            bytes += piece[..<count]
+        }
+    }
+}

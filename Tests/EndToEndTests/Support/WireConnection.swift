@@ -1,0 +1,160 @@
+import Glibc
+import Platform
+
+/// Why there is no (whole) response.
+enum WireError: Error, Equatable {
+    /// The connection ended before a byte of the response.
+    case noResponse
+    /// It ended within the response.
+    case incomplete(String)
+    /// Nothing came for a minute.
+    case silence
+    /// What came is not HTTP.
+    case malformed(String)
+}
+
+/// A client's connection: sends exactly the bytes it is given, and reads responses one by one. Blocking.
+final class WireConnection {
+    private let socket: Descriptor
+    private var buffer: [UInt8] = []
+
+    init(_ endpoint: Endpoint) throws(SystemError) { socket = try endpoint.connected() }
+
+    func send(_ text: String) throws { try send(Array(text.utf8)) }
+
+    func send(_ bytes: [UInt8]) throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes {
+                Glibc.send(socket.rawValue, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
+            guard count > 0 else { throw WireError.noResponse }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    /// GET, and the response.
+    func get(_ path: String, _ fields: [String] = []) throws -> WireResponse {
+        try send((["GET \(path) HTTP/1.1", "Host: localhost"] + fields).map { $0 + "\r\n" }.joined() + "\r\n")
+        return try receive()
+    }
+
+    /// POST of a form, and the response.
+    func post(_ path: String, form: String, _ fields: [String] = []) throws -> WireResponse {
+        let head = [
+            "POST \(path) HTTP/1.1", "Host: localhost", "Content-Type: application/x-www-form-urlencoded",
+            "Content-Length: \(form.utf8.count)",
+        ]
+        try send((head + fields).map { $0 + "\r\n" }.joined() + "\r\n" + form)
+        return try receive()
+    }
+
+    /// Says that nothing more will be sent.
+    func finishSending() { shutdown(socket.rawValue, Int32(SHUT_WR)) }
+
+    /// The next response, whole. Interim responses (100) are responses, too.
+    func receive(toHead: Bool = false) throws -> WireResponse {
+        let head = try receiveHead()
+        var response = try WireResponse(head: head)
+        if toHead || response.status < 200 || response.status == 204 || response.status == 304 { return response }
+        if response["transfer-encoding"]?.lowercased() == "chunked" {
+            response.body = try receiveChunks(head)
+        } else if let length = response["content-length"].flatMap({ Int($0) }) {
+            while buffer.count < length {
+                guard try fill() else { throw WireError.incomplete(head) }
+            }
+            response.body = take(length)
+        } else {
+            while try fill() {}
+            response.body = take(buffer.count)
+        }
+        return response
+    }
+
+    /// Whether the server closed, with nothing more said.
+    func isAtEnd() throws -> Bool {
+        if !buffer.isEmpty { return false }
+        do { return try !fill() } catch WireError.noResponse { return true }
+    }
+
+    private func receiveHead() throws -> String {
+        let end = Array("\r\n\r\n".utf8)
+        var searched = 0
+        while true {
+            if buffer.count >= 4 {
+                for start in searched...(buffer.count - 4)
+                where buffer[start] == 13 && buffer[start..<start + 4].elementsEqual(end) {
+                    return String(decoding: take(start + 4).dropLast(4), as: UTF8.self)
+                }
+                searched = buffer.count - 3
+            }
+            let hadBytes = !buffer.isEmpty
+            guard try fill() else { throw hadBytes ? WireError.incomplete("a head") : WireError.noResponse }
+        }
+    }
+
+    private func receiveChunks(_ head: String) throws -> [UInt8] {
+        var body: [UInt8] = []
+        while true {
+            let line = try receiveLine(head)
+            guard let size = Int(line.prefix { $0 != ";" }, radix: 16) else { throw WireError.malformed(line) }
+            if size == 0 {
+                while try !receiveLine(head).isEmpty {}
+                return body
+            }
+            while buffer.count < size + 2 {
+                guard try fill() else { throw WireError.incomplete(head) }
+            }
+            body += take(size + 2).dropLast(2)
+        }
+    }
+
+    private func receiveLine(_ head: String) throws -> String {
+        while true {
+            if let end = buffer.firstIndex(of: 10) { return String(decoding: take(end + 1).dropLast(2), as: UTF8.self) }
+            guard try fill() else { throw WireError.incomplete(head) }
+        }
+    }
+
+    private func take(_ count: Int) -> [UInt8] {
+        defer { buffer.removeFirst(count) }
+        return Array(buffer.prefix(count))
+    }
+
+    /// More bytes; false at the end of the connection.
+    private func fill() throws -> Bool {
+        var waiting = pollfd(fd: socket.rawValue, events: Int16(POLLIN), revents: 0)
+        guard poll(&waiting, 1, 60_000) > 0 else { throw WireError.silence }
+        var piece = [UInt8](repeating: 0, count: 65_536)
+        let count = recv(socket.rawValue, &piece, piece.count, 0)
+        if count < 0, errno == ECONNRESET {
+            throw buffer.isEmpty ? WireError.noResponse : WireError.incomplete("reset")
+        }
+        guard count > 0 else { return false }
+        buffer += piece[..<count]
+        return true
+    }
+}
+
+/// A response as it came over the wire.
+struct WireResponse {
+    let status: Int
+    let fields: [(name: String, value: String)]
+    var body: [UInt8] = []
+
+    init(head: String) throws {
+        let lines = head.split(separator: "\r\n", omittingEmptySubsequences: false)
+        let words = lines[0].split(separator: " ")
+        guard words.count >= 2, words[0] == "HTTP/1.1", let status = Int(words[1]) else {
+            throw WireError.malformed(head)
+        }
+        self.status = status
+        fields = try lines.dropFirst().map { line in
+            guard let colon = line.firstIndex(of: ":") else { throw WireError.malformed(String(line)) }
+            return (line[..<colon].lowercased(), String(line[line.index(after: colon)...].drop { $0 == " " }))
+        }
+    }
+
+    subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
+    var text: String { String(decoding: body, as: UTF8.self) }
+}
