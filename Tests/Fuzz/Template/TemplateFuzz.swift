@@ -1,8 +1,5 @@
-// libFuzzer target: compiles any bytes as a template and renders what compiles.
-//
-//   swiftc -O -sanitize=fuzzer -parse-as-library $(find Sources/Templates -name '*.swift') \
-//       Tests/Fuzz/Template/TemplateFuzz.swift -o template-fuzz
-//   ./template-fuzz -dict=Tests/Fuzz/Template/template.dict -max_len=2048 -max_total_time=180 corpus
+// Compiled together with Sources/Templates by Tests/Fuzz/run: compiles any bytes as a template, and renders what
+// compiles.
 
 private struct Thing: TemplateObject {
     let depth: Int
