@@ -5,13 +5,15 @@ let swift6: [SwiftSetting] = [
     .swiftLanguageMode(.v6),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
-    // An asynchronous function stays where its caller is: no executor is looked up, none switched, call by call.
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
 ]
+
+/// For the code a request passes: an asynchronous function stays where its caller is, so that no executor is looked up and
+/// none switched from call to call.
+let onCallersExecutor: [SwiftSetting] = swift6 + [.enableUpcomingFeature("NonisolatedNonsendingByDefault")]
 
 /// A library target of the house: what it may import is exactly what is listed here (held by ArchitectureTests).
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], path: String? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, path: path, swiftSettings: swift6)
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: onCallersExecutor)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = [], resources: [Resource] = [])
