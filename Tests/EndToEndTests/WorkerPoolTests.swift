@@ -80,7 +80,7 @@ extension EndToEnd {
             kill(server.pid, SIGTERM)
             try eventually("it drains") { server.errors.contains("finishing what") }
             // The hour of timeouts.drain is not waited for. Repeated, as two signals at once may arrive as one.
-            var status: ExitStatus?
+            var status: ProcessStatus?
             try eventually("it ends") {
                 kill(server.pid, SIGTERM)
                 status = ChildProcess.reap(server.pid)

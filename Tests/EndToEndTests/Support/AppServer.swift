@@ -66,7 +66,7 @@ final class AppServer: Sendable {
     }
 
     /// TERM, and the exit status that follows.
-    func terminate() throws -> ExitStatus {
+    func terminate() throws -> ProcessStatus {
         kill(pid, SIGTERM)
         return try process.waitForEnd()
     }

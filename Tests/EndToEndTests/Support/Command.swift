@@ -3,7 +3,7 @@ import Platform
 
 /// A program that was run to its end.
 struct Command {
-    let status: ExitStatus
+    let status: ProcessStatus
     let output: String
     let errors: String
 
@@ -66,8 +66,8 @@ final class RunningProcess: Sendable {
     var errors: String { errorFile.text }
 
     /// Waits for the end, up to a generous limit.
-    func waitForEnd() throws -> ExitStatus {
-        var status: ExitStatus?
+    func waitForEnd() throws -> ProcessStatus {
+        var status: ProcessStatus?
         try eventually("process \(pid) ends; it said: \(errors)", within: 120) {
             status = ChildProcess.reap(pid)
             return status != nil

@@ -40,7 +40,7 @@ final class BlockingExecutor: TaskExecutor {
 
 /// Waits until the condition holds; the deadline is for what never comes, and no measure of speed.
 func eventually(
-    _ what: String, within seconds: Int = 60, sourceLocation: SourceLocation = #_sourceLocation,
+    _ what: String, within seconds: Int = 60,
     _ condition: () throws -> Bool
 ) throws {
     let deadline = MonotonicTime.now() + .seconds(seconds)
