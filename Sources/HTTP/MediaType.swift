@@ -1,4 +1,5 @@
-extension MediaType {
+/// Media types by name (RFC 9110 §8.3.1).
+public enum MediaType {
     /// The `Content-Type` of a file by the extension of its name, with `charset=utf-8` for text; nil for one unknown.
     public static func contentType(fileName: some StringProtocol) -> String? {
         guard let dot = fileName.lastIndex(of: "."),
