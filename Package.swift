@@ -64,13 +64,13 @@ let package = Package(
             "Portico",
             [
                 "Config", "Supervisor", "Server", "Front", "Gateway", "Web", "Telemetry", "Platform", "HTTP",
-                .argumentParser, .logging,
+                .nioCore, .argumentParser, .logging,
             ]),
 
         module("Config", [.yams]),
         module("Supervisor", ["Platform", .logging]),
-        module("Server", ["Gateway", "HTTP", "Telemetry", "Platform", .nioCore, .nioPosix, .logging]),
-        module("Front", ["Gateway", "HTTP", "Telemetry", "Platform", "CZlib", .nioCore, .nioPosix, .logging]),
+        module("Server", ["Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .logging]),
+        module("Front", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .logging]),
         module("Gateway", ["HTTP", .nioCore, .nioPosix, .logging]),
         module("Web", ["Gateway", "Templates", "HTTP", .nioCore, .nioEmbedded, .grdb, .crypto, .logging]),
         module("Templates"),

@@ -4,8 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,20 +14,6 @@
 static int result_or_errno(int result) { return result < 0 ? -errno : result; }
 
 int cplatform_memfd(const char *name) { return result_or_errno(memfd_create(name, MFD_CLOEXEC)); }
-
-int cplatform_open_unnamed(const char *directory) {
-    int fd = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (fd >= 0) return fd;
-    // File systems without O_TMPFILE (NFS, overlay on old kernels) say one of these; there the name lives for an instant.
-    if (errno != EOPNOTSUPP && errno != EISDIR && errno != EINVAL) return -errno;
-    char path[4096];
-    int length = snprintf(path, sizeof path, "%s/.spool-XXXXXX", directory);
-    if (length < 0 || (size_t)length >= sizeof path) return -ENAMETOOLONG;
-    fd = mkostemp(path, O_CLOEXEC);
-    if (fd < 0) return -errno;
-    unlink(path);
-    return fd;
-}
 
 int cplatform_open_append(const char *path, unsigned mode) {
     return result_or_errno(open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, mode));

@@ -1,109 +1,52 @@
-/// A media type with its parameters (RFC 9110 §8.3.1).
-public struct MediaType: Sendable, Equatable {
-    /// In lower case.
-    public let type: String
-    /// In lower case.
-    public let subtype: String
-    /// Names in lower case; values as they are, without quotes.
-    public let parameters: [String: String]
-
-    /// `type/subtype` without parameters.
-    public var essence: String { "\(type)/\(subtype)" }
-
-    /// Reads a `Content-Type` value; nil when it is malformed.
-    public init?(parsing text: some StringProtocol) {
-        var scanner = ParameterScanner(bytes: Array(text.utf8))
-        guard let type = scanner.token(), scanner.take(UInt8(ascii: "/")), let subtype = scanner.token(),
-            let parameters = scanner.parameters()
+/// Media types by name (RFC 9110 §8.3.1).
+public enum MediaType {
+    /// The `Content-Type` of a file by the extension of its name, with `charset=utf-8` for text; nil for one unknown.
+    public static func contentType(fileName: some StringProtocol) -> String? {
+        guard let dot = fileName.lastIndex(of: "."),
+            let type = byExtension[fileName[fileName.index(after: dot)...].lowercased()]
         else { return nil }
-        self.type = type.lowercased()
-        self.subtype = subtype.lowercased()
-        self.parameters = parameters
-    }
-}
-
-/// Reads tokens, quoted strings and `;name=value` lists.
-private struct ParameterScanner {
-    let bytes: [UInt8]
-    var position = 0
-
-    init(bytes: [UInt8]) {
-        self.bytes = bytes
-        skipSpaces()
+        return type.hasPrefix("text/") ? "\(type); charset=utf-8" : type
     }
 
-    mutating func skipSpaces() {
-        while position < bytes.count, bytes[position] == 0x20 || bytes[position] == 0x09 { position += 1 }
-    }
+    /// What has no known type.
+    public static let octetStream = "application/octet-stream"
 
-    mutating func take(_ byte: UInt8) -> Bool {
-        guard position < bytes.count, bytes[position] == byte else { return false }
-        position += 1
-        return true
-    }
-
-    mutating func token() -> String? {
-        let start = position
-        while position < bytes.count, Token.contains(bytes[position]) { position += 1 }
-        return position > start ? String(decoding: bytes[start..<position], as: UTF8.self) : nil
-    }
-
-    mutating func quoted() -> String? {
-        guard take(UInt8(ascii: "\"")) else { return nil }
-        var value: [UInt8] = []
-        while position < bytes.count {
-            let byte = bytes[position]
-            position += 1
-            if byte == UInt8(ascii: "\"") { return String(decoding: value, as: UTF8.self) }
-            if byte == UInt8(ascii: "\\"), position < bytes.count {
-                value.append(bytes[position])
-                position += 1
-            } else {
-                value.append(byte)
-            }
-        }
-        return nil
-    }
-
-    mutating func parameters() -> [String: String]? {
-        var parameters: [String: String] = [:]
-        while true {
-            skipSpaces()
-            guard position < bytes.count else { return parameters }
-            guard take(UInt8(ascii: ";")) else { return nil }
-            skipSpaces()
-            // A semicolon with nothing behind it is allowed (RFC 9110 §5.6.6).
-            guard position < bytes.count, bytes[position] != UInt8(ascii: ";") else { continue }
-            guard let name = token(), take(UInt8(ascii: "=")), let value = quoted() ?? token() else { return nil }
-            if parameters[name.lowercased()] == nil { parameters[name.lowercased()] = value }
-        }
-    }
-}
-
-/// A set of media types as configuration writes it: `application/json`, `text/*`, `*/*`.
-public struct MediaTypeSet: Sendable, Equatable {
-    private let exact: [[UInt8]]
-    private let families: [[UInt8]]
-    private let isEverything: Bool
-
-    /// The set of these patterns, compared without case.
-    public init(_ patterns: [String]) {
-        let lower = patterns.map { $0.lowercased() }
-        isEverything = lower.contains("*/*") || lower.contains("*")
-        families = lower.filter { $0.hasSuffix("/*") }.map { Array($0.utf8.dropLast()) }
-        exact = lower.filter { !$0.hasSuffix("/*") }.map { Array($0.utf8) }
-    }
-
-    /// Whether the type at the front of a `Content-Type` value is in the set.
-    public func contains(_ contentType: some Collection<UInt8>) -> Bool {
-        if isEverything { return true }
-        let essence = contentType.prefix { $0 != 0x3B && $0 != 0x20 && $0 != 0x09 }
-        func starts(_ pattern: [UInt8]) -> Bool {
-            essence.count >= pattern.count && zip(essence, pattern).allSatisfy { Token.lower($0) == $1 }
-        }
-        return exact.contains { $0.count == essence.count && starts($0) } || families.contains(where: starts)
-    }
-
-    /// As ``contains(_:)-(Collection)``, of text.
-    public func contains(_ contentType: String) -> Bool { contains(contentType.utf8) }
+    private static let byExtension: [String: String] = [
+        // Text
+        "html": "text/html", "htm": "text/html", "css": "text/css", "js": "text/javascript", "mjs": "text/javascript",
+        "txt": "text/plain", "text": "text/plain", "log": "text/plain", "md": "text/markdown", "csv": "text/csv",
+        "ics": "text/calendar", "vcf": "text/vcard", "vtt": "text/vtt", "xml": "text/xml", "xsl": "text/xml",
+        // Data
+        "json": "application/json", "map": "application/json", "jsonld": "application/ld+json",
+        "geojson": "application/geo+json", "webmanifest": "application/manifest+json",
+        "rss": "application/rss+xml", "atom": "application/atom+xml", "xhtml": "application/xhtml+xml",
+        "yaml": "application/yaml", "yml": "application/yaml", "wasm": "application/wasm", "pdf": "application/pdf",
+        "rtf": "application/rtf", "epub": "application/epub+zip", "sqlite3": "application/vnd.sqlite3",
+        // Images
+        "svg": "image/svg+xml", "svgz": "image/svg+xml", "png": "image/png", "jpg": "image/jpeg",
+        "jpeg": "image/jpeg", "gif": "image/gif", "webp": "image/webp", "avif": "image/avif", "ico": "image/x-icon",
+        "bmp": "image/bmp", "tif": "image/tiff", "tiff": "image/tiff", "heic": "image/heic", "jxl": "image/jxl",
+        // Fonts
+        "woff": "font/woff", "woff2": "font/woff2", "ttf": "font/ttf", "otf": "font/otf", "ttc": "font/collection",
+        "eot": "application/vnd.ms-fontobject",
+        // Sound and pictures that move
+        "mp3": "audio/mpeg", "m4a": "audio/mp4", "ogg": "audio/ogg", "oga": "audio/ogg", "opus": "audio/ogg",
+        "wav": "audio/wav", "flac": "audio/flac", "aac": "audio/aac", "weba": "audio/webm", "mid": "audio/midi",
+        "mp4": "video/mp4", "m4v": "video/mp4", "webm": "video/webm", "ogv": "video/ogg", "mov": "video/quicktime",
+        "mpeg": "video/mpeg", "mpg": "video/mpeg", "avi": "video/x-msvideo", "mkv": "video/matroska",
+        "ts": "video/mp2t", "m3u8": "application/vnd.apple.mpegurl", "mpd": "application/dash+xml",
+        // Archives and programs
+        "zip": "application/zip", "gz": "application/gzip", "tgz": "application/gzip", "bz2": "application/x-bzip2",
+        "xz": "application/x-xz", "zst": "application/zstd", "7z": "application/x-7z-compressed",
+        "tar": "application/x-tar", "jar": "application/java-archive", "deb": "application/vnd.debian.binary-package",
+        "rpm": "application/x-rpm", "whl": "application/zip", "iso": "application/x-iso9660-image",
+        "apk": "application/vnd.android.package-archive",
+        // Office documents
+        "doc": "application/msword", "xls": "application/vnd.ms-excel", "ppt": "application/vnd.ms-powerpoint",
+        "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+        "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        "pptx": "application/vnd.openxmlformats-officedocument.presentationml.presentation",
+        "odt": "application/vnd.oasis.opendocument.text", "ods": "application/vnd.oasis.opendocument.spreadsheet",
+        "odp": "application/vnd.oasis.opendocument.presentation",
+    ]
 }

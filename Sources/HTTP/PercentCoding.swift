@@ -18,8 +18,36 @@ public enum PercentCoding {
         return decoded
     }
 
+    /// The text behind `text`: a `%` that no two digits follow stands for itself, and bytes that are not UTF-8 are
+    /// replaced. In forms, `+` is a space (WHATWG URL §5.1).
+    public static func decodeLeniently(_ text: some BidirectionalCollection<UInt8>, plusIsSpace: Bool = false) -> String
+    {
+        guard text.contains(where: { $0 == UInt8(ascii: "%") || (plusIsSpace && $0 == UInt8(ascii: "+")) }) else {
+            return String(decoding: text, as: UTF8.self)
+        }
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(text.underestimatedCount)
+        var rest = text[...]
+        while let byte = rest.popFirst() {
+            if byte == UInt8(ascii: "%"), let high = rest.first.flatMap(hexValue),
+                let low = rest.dropFirst().first.flatMap(hexValue)
+            {
+                decoded.append(high << 4 | low)
+                rest = rest.dropFirst(2)
+            } else {
+                decoded.append(plusIsSpace && byte == UInt8(ascii: "+") ? 0x20 : byte)
+            }
+        }
+        return String(decoding: decoded, as: UTF8.self)
+    }
+
     /// `path` for use as the path of a URI: everything but pchar and `/` is encoded (RFC 3986 §3.3).
     public static func encodePath(_ path: some Sequence<UInt8>) -> String { encode(path, keeping: isPathByte) }
+
+    /// `path` for use as the path of a URI: everything but pchar and `/` is encoded (RFC 3986 §3.3).
+    public static func encodePath(_ path: String) -> String {
+        path.utf8.allSatisfy(isPathByte) ? path : encodePath(path.utf8)
+    }
 
     /// `text` for use as one name or value of a query, or one segment of a path: only unreserved bytes are kept.
     public static func encodeComponent(_ text: some Sequence<UInt8>) -> String {
@@ -44,7 +72,7 @@ public enum PercentCoding {
         return String(decoding: encoded, as: UTF8.self)
     }
 
-    static func isUnreserved(_ byte: UInt8) -> Bool {
+    private static func isUnreserved(_ byte: UInt8) -> Bool {
         switch byte {
         case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
             UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),

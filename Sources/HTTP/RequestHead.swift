@@ -100,9 +100,14 @@ public struct RequestFields: Sendable {
         first(name).map { bytes.string($0) }
     }
 
+    /// The value of every field of this name, in order.
+    public func values(_ name: String) -> [String] {
+        ranges.lazy.filter { matches($0.name, name.utf8) }.map { bytes.string($0.value) }
+    }
+
     /// The values of every field of this name joined by `, ` (RFC 9110 §5.3), or nil without any.
     public func joined(_ name: String) -> String? {
-        let values = ranges.lazy.filter { matches($0.name, name.utf8) }.map { bytes.string($0.value) }
+        let values = values(name)
         return values.isEmpty ? nil : values.joined(separator: ", ")
     }
 

@@ -1,5 +1,5 @@
 /// Django's `html.escape`: `& < > " '`.
-enum HTMLEscape {
+public enum HTMLEscape {
     static func append(_ text: String, to output: inout [UInt8]) {
         var text = text
         text.withUTF8 { append($0, to: &output) }
@@ -25,7 +25,8 @@ enum HTMLEscape {
         output.append(contentsOf: bytes[start...])
     }
 
-    static func escaped(_ text: String) -> String {
+    /// `text` for HTML, in an element or a quoted attribute.
+    public static func escaped(_ text: String) -> String {
         var output: [UInt8] = []
         output.reserveCapacity(text.utf8.count)
         append(text, to: &output)

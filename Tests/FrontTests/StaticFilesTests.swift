@@ -156,9 +156,9 @@ import Testing
         let front = try FrontFixture(files: fixture(), cache: limits)
         let answer = front.send(.get, "/a.txt", [("Range", "bytes=-4,0-3")])
         #expect(answer.status == 206)
-        let type = try #require(MediaType(parsing: answer["Content-Type"] ?? ""))
-        #expect(type.essence == "multipart/byteranges")
-        let boundary = try #require(type.parameters["boundary"])
+        let type = try #require(answer["Content-Type"]).split(separator: "; boundary=")
+        #expect(type.first == "multipart/byteranges")
+        let boundary = try #require(type.last)
         let expected =
             "--\(boundary)\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 786-789/790\r\n\r\n 99\n\r\n"
             + "--\(boundary)\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes 0-3/790\r\n\r\nline\r\n"

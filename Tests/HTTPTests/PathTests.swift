@@ -31,6 +31,7 @@ import Testing
     ])
     func encodes(text: String, path: String, component: String) {
         #expect(PercentCoding.encodePath(text.utf8) == path)
+        #expect(PercentCoding.encodePath(text) == path)
         #expect(PercentCoding.encodeComponent(text) == component)
         #expect(PercentCoding.decode(component.utf8).map { String(decoding: $0, as: UTF8.self) } == text)
     }
@@ -38,9 +39,19 @@ import Testing
     @Test(arguments: ["%", "%1", "%g0", "%0g", "a%"]) func refusesBrokenEscapes(text: String) {
         #expect(PercentCoding.decode(text.utf8) == nil)
     }
+
+    @Test(arguments: [
+        ("a%41+b", "aA+b", "aA b"), ("%", "%", "%"), ("%4", "%4", "%4"), ("%zz%41", "%zzA", "%zzA"),
+        ("%%41", "%A", "%A"), ("%ff", "\u{FFFD}", "\u{FFFD}"), ("%2B", "+", "+"), ("", "", ""),
+        ("plain", "plain", "plain"),
+    ])
+    func decodesLeniently(text: String, decoded: String, ofForm: String) {
+        #expect(PercentCoding.decodeLeniently(text.utf8) == decoded)
+        #expect(PercentCoding.decodeLeniently(text.utf8, plusIsSpace: true) == ofForm)
+    }
 }
 
-@Suite struct QueryParametersTests {
+@Suite struct QueryValuesTests {
     @Test(arguments: [
         ("a=1&b=2", ["a=1", "b=2"]), ("", []), ("&&", []), ("a", ["a="]), ("=1", ["=1"]), ("a=1=2", ["a=1=2"]),
         ("a=1&a=2", ["a=1", "a=2"]), ("q=a+b%20c", ["q=a b c"]), ("q=%C3%A9", ["q=é"]), ("q=%", ["q=%"]),
@@ -48,20 +59,20 @@ import Testing
         ("a=&b", ["a=", "b="]),
     ])
     func reads(text: String, pairs: [String]) throws {
-        #expect(try QueryParameters(parsing: text.utf8).pairs.map { "\($0.name)=\($0.value)" } == pairs)
+        #expect(try QueryValues(parsing: text.utf8).pairs.map { "\($0.name)=\($0.value)" } == pairs)
     }
 
     @Test func findsAndWrites() throws {
-        var query = try QueryParameters(parsing: "a=1&b=x&a=2".utf8)
+        var query = try QueryValues(parsing: "a=1&b=x&a=2".utf8)
         #expect(query["a"] == "2")
-        #expect(query.values("a") == ["1", "2"])
+        #expect(query.all("a") == ["1", "2"])
         #expect(query["c"] == nil)
         query.append("n ö", "&=")
-        #expect(query.encoded == "a=1&b=x&a=2&n+%C3%B6=%26%3D")
+        #expect(query.encoded == "a=1&b=x&a=2&n%20%C3%B6=%26%3D")
     }
 
     @Test func limitsThePairs() throws {
-        #expect(throws: QueryParameters.TooMany(limit: 2)) { try QueryParameters(parsing: "a&b&c".utf8, limit: 2) }
-        #expect(try QueryParameters(parsing: "a&b".utf8, limit: 2).pairs.count == 2)
+        #expect(throws: QueryValues.TooMany(limit: 2)) { try QueryValues(parsing: "a&b&c".utf8, limit: 2) }
+        #expect(try QueryValues(parsing: "a&b".utf8, limit: 2).pairs.count == 2)
     }
 }

@@ -5,30 +5,6 @@ import Testing
 @testable import Platform
 
 @Suite struct FilesAndMemoryTests {
-    @Test func temporaryFilesLeaveNoName() throws {
-        let directory = try TemporaryDirectory()
-        let file = try TemporaryFile(directory: directory.path)
-        let text = Array("0123456789".utf8)
-        try text.withUnsafeBytes { try file.write($0, at: 0) }
-        try text.withUnsafeBytes { try file.write(UnsafeRawBufferPointer(rebasing: $0[..<3]), at: 20) }
-        var buffer = [UInt8](repeating: 0xFF, count: 32)
-        #expect(try buffer.withUnsafeMutableBytes { try file.read(into: $0, at: 5) } == 18)
-        #expect(buffer[..<5].elementsEqual("56789".utf8))
-        #expect(buffer[5..<15].allSatisfy { $0 == 0 })
-        #expect(buffer[15..<18].elementsEqual("012".utf8))
-        #expect(try buffer.withUnsafeMutableBytes { try file.read(into: $0, at: 23) } == 0)
-        try file.truncate(to: 4)
-        #expect(try buffer.withUnsafeMutableBytes { try file.read(into: $0, at: 0) } == 4)
-        #expect(try FileManager.default.contentsOfDirectory(atPath: directory.path) == [])
-        #expect(fcntl(file.descriptor, F_GETFD) & FD_CLOEXEC != 0)
-    }
-
-    @Test(arguments: ["/nonexistent", "/proc", "/dev/null"])
-    func temporaryFilesNeedADirectory(path: String) {
-        let error = #expect(throws: SystemError.self) { try TemporaryFile(directory: path) }
-        #expect(error?.operation == "create a temporary file in \(path)")
-    }
-
     @Test func memoryFilesHoldTheirBytes() throws {
         let bytes = (0..<70_000).map { UInt8(truncatingIfNeeded: $0) }
         let file = try MemoryFile.make(name: "test", bytes)

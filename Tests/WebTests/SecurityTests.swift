@@ -56,29 +56,6 @@ import Testing
     }
 }
 
-@Suite struct Cookies {
-    @Test(arguments: [
-        ("a=1", ["a": "1"]), ("a=1; b=2", ["a": "1", "b": "2"]), (" a = 1 ;b=\"x y\"", ["a": "1", "b": "x y"]),
-        ("a=1; a=2", ["a": "1"]), ("novalue; =x; ;;a=b=c", ["a": "b=c"]), ("", [:]),
-    ])
-    func parsing(_ field: String, _ cookies: [String: String]) { #expect(CookieParser.parse(field) == cookies) }
-
-    @Test func attributes() throws {
-        #expect(
-            try Cookie("a", "1").fieldValue(isRequestSecure: false) == "a=1; Path=/; HttpOnly; SameSite=Lax")
-        #expect(
-            try Cookie("a", "1", path: "/x", domain: "example.org", maxAge: .seconds(60), sameSite: .strict)
-                .fieldValue(isRequestSecure: true)
-                == "a=1; Path=/x; Domain=example.org; Max-Age=60; HttpOnly; Secure; SameSite=Strict")
-        #expect(
-            try Cookie("a", "", maxAge: .zero).fieldValue(isRequestSecure: false).contains("Max-Age=0; Expires=Thu"))
-        #expect(try Cookie("a", "1", sameSite: .none).fieldValue(isRequestSecure: false).contains("; Secure"))
-    }
-
-    @Test(arguments: [("", "x"), ("a b", "x"), ("a", "x;y"), ("a", "x\r\ny"), ("a", "é")])
-    func refused(_ name: String, _ value: String) { #expect(throws: Cookie.Invalid.self) { try Cookie(name, value) } }
-}
-
 private struct Formular: Site {
     let name = "form"
     var urls: URLs {

@@ -15,9 +15,6 @@ int cplatform_spawn(const char *path, char *const argv[], char *const envp[], co
 /// An anonymous file in memory, close-on-exec.
 int cplatform_memfd(const char *name);
 
-/// A file without a name in `directory` (O_TMPFILE, or created and unlinked), close-on-exec.
-int cplatform_open_unnamed(const char *directory);
-
 /// Opens a file for appending, created with `mode` when absent, close-on-exec.
 int cplatform_open_append(const char *path, unsigned mode);
 

@@ -209,7 +209,7 @@ struct JSONParser {
     private mutating func codeUnit() throws(JSONError) -> UInt32 {
         var unit: UInt32 = 0
         for _ in 0..<4 {
-            guard let digit = PercentEncoding.digit(try peek()) else { throw .invalidString(offset: index) }
+            guard let digit = PercentCoding.hexValue(try peek()) else { throw .invalidString(offset: index) }
             unit = unit << 4 | UInt32(digit)
             index += 1
         }

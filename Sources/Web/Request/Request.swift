@@ -72,7 +72,7 @@ public final class Request: Sendable {
         let read = lazy.withLock { lazy in
             if let query = lazy.query { return query }
             let query = Result {
-                try head.rawQuery.map { try QueryValues(Array(head.string($0).utf8)) } ?? QueryValues()
+                try QueryValues(parsing: head.query.utf8)
             }
             lazy.query = query
             return query
@@ -84,21 +84,15 @@ public final class Request: Sendable {
     public var cookies: [String: String] {
         lazy.withLock { lazy in
             if let cookies = lazy.cookies { return cookies }
-            let cookies = head.fields.first("Cookie") == nil ? [:] : CookieParser.parse(cookieLine)
+            // Where a name comes twice the first counts: browsers send the most specific path first.
+            let cookies = Dictionary(Cookies(head).pairs.map { ($0.name, $0.value) }) { first, _ in first }
             lazy.cookies = cookies
             return cookies
         }
     }
 
-    /// The `Cookie` field; where a client sent several (HTTP/2 may), as the one they stand for.
-    private var cookieLine: String {
-        let first = head.fields["Cookie"] ?? ""
-        guard head.fields.joined("Cookie") != first else { return first }
-        return head.fields.pairs.filter { $0.name.lowercased() == "cookie" }.map(\.value).joined(separator: "; ")
-    }
-
     /// The form of an url-encoded body; empty when there is no body. Throws ``BadRequest``: 415 for another media type,
-    /// 400 for more than ``QueryValues/maximumCount`` fields.
+    /// 400 for more than ``QueryValues/maximumCount`` values.
     public var form: QueryValues {
         get throws {
             try lazy.withLock { lazy in
@@ -113,7 +107,12 @@ public final class Request: Sendable {
     private func readForm() throws -> QueryValues {
         guard body.readableBytes > 0 else { return QueryValues() }
         switch mediaType {
-        case "application/x-www-form-urlencoded": return try QueryValues(body.readableBytesView)
+        case "application/x-www-form-urlencoded":
+            do throws(QueryValues.TooMany) {
+                return try QueryValues(parsing: body.readableBytesView)
+            } catch {
+                throw BadRequest("The form has \(error).")
+            }
         case "multipart/form-data":
             throw BadRequest("This site takes no file uploads.", status: Status(415))
         default: throw BadRequest("The body is not a form.", status: Status(415))

@@ -64,7 +64,7 @@ struct ErrorPages: Sendable {
 
     static func html(_ status: Status, _ message: String) -> String {
         let paragraphs = (message.isEmpty ? explanation(status) : message).split(separator: "\n").map {
-            "<p>\(escape(String($0)))</p>"
+            "<p>\(HTMLEscape.escaped(String($0)))</p>"
         }
         return """
             <!DOCTYPE html>
@@ -72,7 +72,7 @@ struct ErrorPages: Sendable {
             <head>
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(status.code) \(escape(status.reason))</title>
+            <title>\(status.code) \(HTMLEscape.escaped(status.reason))</title>
             <style>
             :root { color-scheme: light dark }
             body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 40rem; margin: 15vh auto; padding: 0 1.5rem }
@@ -82,7 +82,7 @@ struct ErrorPages: Sendable {
             </head>
             <body>
             <main>
-            <h1>\(status.code) \(escape(status.reason))</h1>
+            <h1>\(status.code) \(HTMLEscape.escaped(status.reason))</h1>
             \(paragraphs.joined(separator: "\n"))
             </main>
             </body>
@@ -102,18 +102,6 @@ struct ErrorPages: Sendable {
         case 500: "Something went wrong on our side. It has been noted."
         case 503: "The site cannot answer at the moment. Please try again in a few seconds."
         default: ""
-        }
-    }
-
-    private static func escape(_ text: String) -> String {
-        text.reduce(into: "") { result, character in
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            default: result.append(character)
-            }
         }
     }
 }

@@ -153,7 +153,7 @@ extension SiteApplication {
                 "'\(request.path)' has no trailing slash, and a redirect would lose the form. "
                     + "Let the form go to '\(request.path)/'.", status: .internalServerError)
         }
-        var location = PercentEncoding.path(request.path + "/")
+        var location = PercentCoding.encodePath(request.path + "/")
         // Two slashes first would name another host.
         if location.hasPrefix("//") { location = "/%2F" + location.dropFirst(2) }
         if request.head.rawQuery != nil { location += "?" + request.head.query }

@@ -51,7 +51,7 @@ struct StaticFiles: Sendable {
 
     /// `/static/polls/style.css?v=3f2a…`; without a version when there is no such file.
     func url(_ file: String, scriptName: String) -> String {
-        let url = "\(scriptName)/\(path)\(PercentEncoding.path(file))"
+        let url = "\(scriptName)/\(path)\(PercentCoding.encodePath(file))"
         guard let version = version(file) else { return url }
         return "\(url)?v=\(version)"
     }
@@ -83,44 +83,23 @@ struct StaticFiles: Sendable {
         }
         let name = try request.parameters.string("path")
         guard let file = find(name) else { throw Http404() }
-        let tag = "\"\(file.version)\""
+        let tag = EntityTag(file.version)
         // What was asked for by its version never changes; anything else is asked for again each time.
         let isVersioned = request.head.query == "v=\(file.version)"
         let fields: Fields = [
-            "ETag": tag, "Cache-Control": isVersioned ? "public, max-age=31536000, immutable" : "no-cache",
+            "ETag": tag.description, "Cache-Control": isVersioned ? "public, max-age=31536000, immutable" : "no-cache",
         ]
-        if let known = request.fields["If-None-Match"], Self.contains(known, tag) {
+        if let known = request.fields.joined("If-None-Match"), EntityTagCondition(parsing: known).matchesWeakly(tag) {
             return Response(.notModified, fields: fields)
         }
         return Response(contentType: ContentType(path: name), fields: fields, body: .bytes(file.bytes))
-    }
-
-    /// Whether `If-None-Match` names the tag, weak or strong (RFC 9110 §13.1.2).
-    private static func contains(_ field: String, _ tag: String) -> Bool {
-        field == "*"
-            || field.split(separator: ",").contains { part in
-                let part = part.drop { $0 == " " }
-                return part.prefix { $0 != " " } == tag || part.prefix { $0 != " " } == "W/" + tag
-            }
     }
 }
 
 extension ContentType {
     /// The type of a file by its name.
     init(path: String) {
-        let name = path.split(separator: "/").last ?? ""
-        let type = name.lastIndex(of: ".").flatMap { Self.known[name[name.index(after: $0)...].lowercased()] }
-        self = type ?? .octets
+        let value = MediaType.contentType(fileName: path) ?? MediaType.octetStream
+        self = [.html, .text, .json, .octets].first { $0.value == value } ?? .other(value)
     }
-
-    private static let known: [String: ContentType] = [
-        "html": .html, "htm": .html, "txt": .text, "json": .json, "css": .other("text/css; charset=utf-8"),
-        "js": .other("text/javascript; charset=utf-8"), "mjs": .other("text/javascript; charset=utf-8"),
-        "svg": .other("image/svg+xml"), "png": .other("image/png"), "jpg": .other("image/jpeg"),
-        "jpeg": .other("image/jpeg"), "gif": .other("image/gif"), "webp": .other("image/webp"),
-        "avif": .other("image/avif"), "ico": .other("image/x-icon"), "woff2": .other("font/woff2"),
-        "woff": .other("font/woff"), "webmanifest": .other("application/manifest+json"),
-        "xml": .other("application/xml"), "pdf": .other("application/pdf"), "wasm": .other("application/wasm"),
-        "map": .json,
-    ]
 }

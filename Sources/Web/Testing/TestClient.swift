@@ -119,14 +119,14 @@ public final class TestClient: Sendable {
     }
 
     private func keep(_ field: String) {
-        guard let (name, value) = CookieParser.parse(String(field.prefix { $0 != ";" })).first else { return }
+        guard let (name, value) = Cookies(parsing: field.prefix { $0 != ";" }).pairs.first else { return }
         let isForgotten = field.lowercased().contains("; max-age=0")
         jar.withLock { $0[name] = isForgotten ? nil : value }
     }
 
     /// What follows the mount.
     private func pathInfo(_ head: RequestHead) -> String {
-        let path = PercentEncoding.decode(Array(head.string(head.rawPath).utf8))
+        let path = PercentCoding.decodeLeniently(head.string(head.rawPath).utf8)
         return String(path.dropFirst(scriptName.count))
     }
 

@@ -75,7 +75,7 @@ struct PathPattern: Sendable {
     private static func isNameByte(_ byte: UInt8) -> Bool { isSlugByte(byte) && byte != 0x2D }
 
     /// `[-a-zA-Z0-9_]`
-    static func isSlugByte(_ byte: UInt8) -> Bool {
+    private static func isSlugByte(_ byte: UInt8) -> Bool {
         switch byte {
         case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x5F: true
         default: false
@@ -165,10 +165,10 @@ extension PathPattern {
         var next = values.makeIterator()
         for element in elements {
             switch element {
-            case .literal(let bytes): text += PercentEncoding.path(String(decoding: bytes, as: UTF8.self))
+            case .literal(let bytes): text += PercentCoding.encodePath(bytes)
             case .parameter(let converter):
                 guard let value = next.next(), let piece = Self.text(converter, value) else { return nil }
-                text += PercentEncoding.path(piece)
+                text += PercentCoding.encodePath(piece)
             }
         }
         return text

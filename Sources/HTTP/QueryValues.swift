@@ -1,26 +1,37 @@
-/// Names and values of a query or a form: a name may come several times, and the order is kept.
+/// Names and values of a query or of an `application/x-www-form-urlencoded` body (WHATWG URL §5.1): a name may come
+/// several times, and the order is kept.
 public struct QueryValues: Sendable, Equatable {
     /// Everything that was sent, in order.
     public private(set) var pairs: [(name: String, value: String)] = []
 
-    /// The most fields that are read: a flood of them is refused (as Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`).
+    /// The most values that are read: a flood of them is refused (as Django's `DATA_UPLOAD_MAX_NUMBER_FIELDS`).
     public static let maximumCount = 1000
+
+    /// More values came than the limit allows.
+    public struct TooMany: Error, Equatable, CustomStringConvertible {
+        /// The most values allowed.
+        public let limit: Int
+
+        /// More than `limit` values.
+        public init(limit: Int) { self.limit = limit }
+
+        public var description: String { "more than \(limit) values" }
+    }
 
     /// No values.
     public init() {}
 
-    /// Reads `a=1&b=2`, percent-decoded. Throws ``BadRequest`` past ``maximumCount`` fields.
-    public init(_ encoded: some RandomAccessCollection<UInt8>) throws {
-        for part in encoded.split(separator: UInt8(ascii: "&")) {
-            guard pairs.count < Self.maximumCount else {
-                throw BadRequest("More than \(Self.maximumCount) form fields were sent.")
-            }
+    /// Reads `a=1&b=2`: `+` is a space, a broken escape stands for itself, bytes that are not UTF-8 are replaced.
+    /// Throws when there are more than `limit` values, which would be an attack on whoever looks through them.
+    public init(parsing text: some BidirectionalCollection<UInt8>, limit: Int = maximumCount) throws(TooMany) {
+        for part in text.lazy.split(separator: UInt8(ascii: "&")) {
+            guard pairs.count < limit else { throw TooMany(limit: limit) }
             let equals = part.firstIndex(of: UInt8(ascii: "=")) ?? part.endIndex
             let value = part[equals...].dropFirst()
             pairs.append(
                 (
-                    PercentEncoding.decode(part[..<equals], plusIsSpace: true),
-                    PercentEncoding.decode(value, plusIsSpace: true)
+                    PercentCoding.decodeLeniently(part[..<equals], plusIsSpace: true),
+                    PercentCoding.decodeLeniently(value, plusIsSpace: true)
                 ))
         }
     }
@@ -42,7 +53,8 @@ public struct QueryValues: Sendable, Equatable {
 
     /// `a=1&b=2`, percent-encoded.
     public var encoded: String {
-        pairs.map { "\(PercentEncoding.query($0.name))=\(PercentEncoding.query($0.value))" }.joined(separator: "&")
+        pairs.map { "\(PercentCoding.encodeComponent($0.name))=\(PercentCoding.encodeComponent($0.value))" }.joined(
+            separator: "&")
     }
 
     public static func == (a: Self, b: Self) -> Bool {

@@ -1,5 +1,3 @@
-import HTTP
-
 /// A cookie to set (RFC 6265bis §4.1).
 public struct Cookie: Sendable, Equatable {
     /// When other sites' pages may make the browser send the cookie.
@@ -12,8 +10,11 @@ public struct Cookie: Sendable, Equatable {
 
     /// Why a cookie cannot be sent.
     public enum Invalid: Error, Equatable, CustomStringConvertible {
+        /// The name is no token.
         case name(String)
+        /// The value holds something other than cookie-octets: encode or sign it first.
         case value(name: String)
+        /// Path or domain hold a semicolon or control characters.
         case attribute(name: String)
 
         public var description: String {
@@ -28,7 +29,9 @@ public struct Cookie: Sendable, Equatable {
 
     public let name: String
     public let value: String
+    /// The paths it is sent to.
     public let path: String
+    /// The domain, with its subdomains, it is sent to; nil is the host alone.
     public let domain: String?
     /// How long the browser keeps it; nil for as long as it runs, zero to forget it.
     public let maxAge: Duration?
@@ -67,7 +70,7 @@ public struct Cookie: Sendable, Equatable {
     }
 
     /// The value of `Set-Cookie`, for a request that came over TLS or did not.
-    func fieldValue(isRequestSecure: Bool) -> String {
+    public func fieldValue(isRequestSecure: Bool) -> String {
         var text = "\(name)=\(value); Path=\(path)"
         if let domain { text += "; Domain=\(domain)" }
         if let maxAge {
