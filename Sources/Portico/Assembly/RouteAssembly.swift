@@ -1,8 +1,8 @@
 import ArgumentParser
 import Config
 import Front
-import Platform
 import HTTP
+import Platform
 import Supervisor
 
 /// The configuration's routes as the front router wants them.
@@ -35,7 +35,8 @@ struct RouteAssembly {
                         at: place(of: site, "swift")))
             case .python:
                 problems.append(
-                    configuration.error("this version does not run Python applications yet", at: place(of: site, "python")))
+                    configuration.error(
+                        "this version does not run Python applications yet", at: place(of: site, "python")))
             }
         }
         do throws(RouteErrors) {
@@ -100,7 +101,8 @@ struct RouteAssembly {
         case .files(let files): .files(fileSet(files))
         case .site(let name): .site(name)
         case .redirect(let target, let status): .redirect(target, Status(status))
-        case .respond(let text, let status, let type): .respond(Status(status), body: Array(text.utf8), contentType: type)
+        case .respond(let text, let status, let type):
+            .respond(Status(status), body: Array(text.utf8), contentType: type)
         case .deny(let status): .deny(Status(status))
         }
     }

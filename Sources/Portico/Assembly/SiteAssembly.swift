@@ -28,4 +28,3 @@ struct SiteAssembly {
         usesWSGI = site.gateway == .wsgi
     }
 }
-

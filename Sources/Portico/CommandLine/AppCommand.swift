@@ -4,13 +4,13 @@ import ArgumentParser
 struct AppCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "app",
-        abstract: "Serve web applications: front router, worker pool, WSGI and ASGI in one program.",
+        abstract: "Serve web sites: front router, worker pool and sites in one program.",
         discussion: """
             Examples:
-              app serve                     serve what app.yaml says (or the built-in sample)
-              app serve public/             serve a directory
-              app check --deploy            look for mistakes before they are deployed
-              app config --origin           what is in force, and where it comes from
+              app serve               serve what app.yaml says, else the sample site
+              app serve public/       serve a directory of files
+              app check --deploy      find mistakes before they are deployed
+              app config --origin     show what is in force, and where it comes from
             """,
         version: Version.text,
         subcommands: [

@@ -6,13 +6,18 @@ import Supervisor
 
 /// The options that choose and change the configuration, the same for every command.
 struct ConfigurationOptions: ParsableArguments {
-    @Option(name: .customLong("config"), help: "The configuration file.", completion: .file(extensions: ["yaml", "yml"]))
+    @Option(
+        name: .customLong("config"),
+        help: ArgumentHelp("The configuration file (else app.yaml, /etc/app/app.yaml).", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"]))
     var path: String?
 
-    @Option(name: .customLong("env"), help: "The environment's section to use (production, development, …).")
+    @Option(
+        name: .customLong("env"),
+        help: ArgumentHelp("The section of it to use (else $APP_ENV, production).", valueName: "name"))
     var environmentName: String?
 
-    @Option(name: .customLong("set"), help: ArgumentHelp("Set one option.", valueName: "key=value"))
+    @Option(name: .customLong("set"), help: ArgumentHelp("Set one option; may be repeated.", valueName: "key=value"))
     var assignments: [String] = []
 
     mutating func validate() throws {

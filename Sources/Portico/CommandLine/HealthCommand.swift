@@ -5,13 +5,21 @@ import Platform
 /// `app health`: for HEALTHCHECK and scripts in images without curl.
 struct HealthCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "health", abstract: "Exit with 0 when the server answers well, else with 1.",
-        discussion: "Without a URL, the configuration's first listener and its health paths are asked.")
+        commandName: "health", abstract: "Ask a running server whether it is well.",
+        usage: "app health [<url>] [<options>]",
+        discussion: """
+            Examples:
+              app health --ready
+              app health http://127.0.0.1:8000/readyz --timeout 2s
 
-    @Flag(help: "Ask whether it takes requests (/readyz) instead of whether it lives (/livez).")
+            Without a URL, the first address the configuration listens on is asked.
+            Exit status: 0 a status from 200 to 299, 1 another or no answer in time.
+            """)
+
+    @Flag(help: "Ask whether it takes requests (/readyz), not whether it lives (/livez).")
     var ready = false
 
-    @Option(help: "How long to wait for the answer, as in 5s.")
+    @Option(help: ArgumentHelp("How long to wait for the answer.", valueName: "duration"))
     var timeout = "5s"
 
     @Argument(help: "http://host:port/path, or unix:/run/app.sock.")

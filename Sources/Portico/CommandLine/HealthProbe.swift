@@ -76,7 +76,8 @@ struct HealthProbe: CustomStringConvertible {
         let deadline = MonotonicTime.now() + limit
         let descriptor = try connect(before: deadline)
         let authority = port.map { "\(host.contains(":") ? "[\(host)]" : host):\($0)" } ?? host
-        let request = "GET \(path) HTTP/1.1\r\nHost: \(authority)\r\nConnection: close\r\nUser-Agent: app-health\r\n\r\n"
+        let request =
+            "GET \(path) HTTP/1.1\r\nHost: \(authority)\r\nConnection: close\r\nUser-Agent: app-health\r\n\r\n"
         do { try descriptor.writeAll(Array(request.utf8)) } catch { throw .cannotConnect("\(error)") }
         var answer: [UInt8] = []
         while !answer.contains(0x0A) {
@@ -120,7 +121,9 @@ private struct SocketTarget {
     func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
         bytes.withUnsafeBytes { buffer in
             // A sockaddr is two bytes of family and what follows; the buffer holds one whole.
-            body(buffer.assumingMemoryBound(to: sockaddr.self).baseAddress ?? UnsafePointer(bitPattern: 1)!, socklen_t(buffer.count))
+            body(
+                buffer.assumingMemoryBound(to: sockaddr.self).baseAddress ?? UnsafePointer(bitPattern: 1)!,
+                socklen_t(buffer.count))
         }
     }
 

@@ -6,12 +6,18 @@ import Web
 /// `app check`
 struct CheckCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Validate configuration, sites, URL tables and templates.",
-        discussion: "Exit status: 0 when nothing is wrong, 1 when a check fails, 78 for a wrong configuration.")
+        commandName: "check", abstract: "Check configuration, sites, URL tables and templates.",
+        usage: "app check [<options>]",
+        discussion: """
+            Example:
+              app check --deploy --env production
+
+            Exit status: 0 no errors, 1 a check failed, 78 wrong configuration.
+            """)
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Flag(help: "Also the checklist for production.")
+    @Flag(help: "Check also what matters in production: debug, secret key, hosts, user.")
     var deploy = false
 
     func run() throws {
@@ -36,19 +42,26 @@ struct CheckCommand: ParsableCommand {
 /// `app config`
 struct ConfigCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "config", abstract: "Print the effective configuration; secrets are shown as ****.")
+        commandName: "config", abstract: "Show the configuration in force, without secrets.",
+        usage: "app config [<options>]",
+        discussion: """
+            Examples:
+              app config --env production --origin
+              app config --format json
+              app config --reference
+            """)
 
     enum Format: String, ExpressibleByArgument, CaseIterable { case yaml, json }
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Flag(help: "With each value, where it comes from.")
+    @Flag(help: "Add to each value where it comes from: layer, file and line.")
     var origin = false
 
-    @Flag(help: "Print the reference of all options (Markdown) instead.")
+    @Flag(help: "Print the reference of all options instead, as Markdown.")
     var reference = false
 
-    @Option(help: "yaml or json.")
+    @Option(help: "How to print it.")
     var format = Format.yaml
 
     func run() throws {
@@ -62,7 +75,8 @@ struct ConfigCommand: ParsableCommand {
 /// `app routes`
 struct RoutesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "routes", abstract: "List the front router's routes and each site's URL table.")
+        commandName: "routes", abstract: "List the routes and each site's URL table.",
+        usage: "app routes [<options>]")
 
     @OptionGroup var options: ConfigurationOptions
 
@@ -78,7 +92,9 @@ struct RoutesCommand: ParsableCommand {
         }
         let sites = SiteAssembly.all(configuration.settings, executor: DispatchExecutor(), secretKey: .temporary())
         for site in sites {
-            let rows = site.application.routes.map { [$0.pattern, $0.name ?? "", $0.view, $0.isAsynchronous ? "async" : "sync"] }
+            let rows = site.application.routes.map {
+                [$0.pattern, $0.name ?? "", $0.view, $0.isAsynchronous ? "async" : "sync"]
+            }
             Console.print("\n\(site.name)\n" + TextTable.render(["PATH", "NAME", "VIEW", "RUNS"], rows))
         }
     }
@@ -86,7 +102,8 @@ struct RoutesCommand: ParsableCommand {
 
 /// `app version`
 struct VersionCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
+    static let configuration = CommandConfiguration(
+        commandName: "version", abstract: "Print the version and the sites.")
 
     func run() {
         Console.print(Version.text)
@@ -103,7 +120,7 @@ enum TextTable {
         return all.map { row in
             let cells = zip(row, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }
             let line = cells.joined(separator: "  ")
-            return String(line.prefix(through: line.lastIndex { $0 != " " } ?? line.startIndex))
+            return String(line[..<(line.lastIndex { $0 != " " }.map(line.index(after:)) ?? line.startIndex)])
         }.joined(separator: "\n")
     }
 }

@@ -5,14 +5,22 @@ import Web
 /// `app migrate`
 struct MigrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "migrate", abstract: "Bring the databases of Swift sites up to date.")
+        commandName: "migrate", abstract: "Bring the sites' databases up to date.",
+        usage: "app migrate [<site>] [<options>]",
+        discussion: """
+            Examples:
+              app migrate --plan
+              app migrate polls --env production
+
+            Exit status: 0 up to date, 1 a migration failed, 78 wrong configuration.
+            """)
 
     @OptionGroup var options: ConfigurationOptions
 
-    @Argument(help: "The site, by its name in the configuration; all of them without one.")
+    @Argument(help: "The site's name in the configuration; without one, all sites.")
     var site: String?
 
-    @Flag(help: "Only list the migrations and whether they are applied.")
+    @Flag(help: "Only list the migrations; [x] marks those that are applied.")
     var plan = false
 
     func run() throws {

@@ -6,21 +6,24 @@ import Supervisor
 
 /// The options by which `serve` overrides the configuration; the hidden `worker` takes the same.
 struct ServeOptions: ParsableArguments {
-    @Argument(help: "A directory of static files, or the name of a site in this binary, instead of a configuration file.")
+    @Argument(help: "A directory of files, or a site of this program, in place of app.yaml.")
     var target: String?
 
     @OptionGroup var configuration: ConfigurationOptions
 
-    @Option(help: "Where to listen: 127.0.0.1:8000, :8000, [::1]:8000, unix:/run/app.sock, fd:3. May be repeated.")
+    @Option(
+        help: ArgumentHelp(
+            "Where: 127.0.0.1:8000, :8000, [::1]:8000, unix:/run/app.sock, fd:3; may be repeated.",
+            valueName: "address"))
     var listen: [String] = []
 
-    @Option(help: "process: one process a worker; thread: one process for all.")
+    @Option(help: ArgumentHelp("process: each worker is one; thread: one for all.", valueName: "process|thread"))
     var mode: String?
 
-    @Option(help: "How many workers; auto = the CPUs this container may use.")
+    @Option(help: ArgumentHelp("How many; auto: one for each CPU that may be used.", valueName: "number|auto"))
     var workers: String?
 
-    @Option(help: "Threads in each worker for synchronous sites.")
+    @Option(help: ArgumentHelp("Threads of each worker for synchronous views.", valueName: "number"))
     var threads: String?
 
     var flags: [ConfigFlag] {
@@ -45,7 +48,8 @@ struct ServeOptions: ParsableArguments {
         }
         if target.contains(":") { return .python(target) }
         throw ValidationError(
-            "'\(target)' is neither a directory nor a site of this binary (\(SiteCatalog.shared.names.joined(separator: ", "))).")
+            "'\(target)' is neither a directory nor a site of this binary (\(SiteCatalog.shared.names.joined(separator: ", ")))."
+        )
     }
 
     func sources() throws -> ConfigSources {
@@ -56,15 +60,24 @@ struct ServeOptions: ParsableArguments {
 /// `app serve`
 struct ServeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "serve", abstract: "Serve the configured sites and files until told to stop.",
+        commandName: "serve", abstract: "Serve sites and files until told to stop.",
+        usage: "app serve [<target>] [<options>]",
         discussion: """
-            Signals: TERM and INT finish what was begun and exit with 0 (a second one exits at once).
-            Exit status: 0 fine, 64 usage, 69 cannot listen, 70 internal, 78 configuration.
+            Examples:
+              app serve --env development
+              app serve polls --listen :8080 --workers 2
+              app serve --set log.access=false --set limits.body-size=1MiB
+
+            TERM and INT finish what was begun, then exit; a second one exits at once.
+            Exit status: 0 stopped as told, 64 wrong command line, 69 cannot listen,
+            70 a worker could not start or failed, 78 wrong configuration.
             """)
 
     @OptionGroup var options: ServeOptions
 
-    @Option(help: "Write the URLs, one a line, to this file once requests are served.", completion: .file())
+    @Option(
+        help: ArgumentHelp("Once requests are served, write the URLs to it, one a line.", valueName: "file"),
+        completion: .file())
     var readyFile: String?
 
     func run() throws {

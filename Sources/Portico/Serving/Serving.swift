@@ -39,10 +39,12 @@ struct Serving {
             let inherited = try SocketActivation.adopt(environment: Environment.all)
             if !inherited.isEmpty { return inherited }
             var listeners: [ListeningSocket] = []
-            for address in configuration.settings.listen { listeners.append(try .bind(Platform.ListenAddress(address))) }
+            for address in configuration.settings.listen {
+                listeners.append(try .bind(Platform.ListenAddress(address)))
+            }
             return listeners
         } catch {
-            Console.error("cannot listen: \(error)")
+            Console.error("\(error)")
             throw ArgumentParser.ExitCode.unavailable
         }
     }

@@ -18,7 +18,9 @@ struct WorkerPayload: Equatable {
         var bytes: [UInt8] = []
         for part in [filePath.map { Array($0.utf8) }, fileBytes, temporarySecret.map { Array($0.utf8) }] {
             let count = part.map { UInt64($0.count) } ?? .max
-            for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: count >> shift)) }
+            for shift in stride(from: 56, through: 0, by: -8) {
+                bytes.append(UInt8(truncatingIfNeeded: count >> shift))
+            }
             bytes += part ?? []
         }
         return bytes
@@ -36,7 +38,7 @@ struct WorkerPayload: Equatable {
             defer { rest = rest.dropFirst(Int(count)) }
             return Array(rest.prefix(Int(count)))
         }
-        guard let path = part(), let file = part(), let secret = part() else { return nil }
+        guard let path = part(), let file = part(), let secret = part(), rest.isEmpty else { return nil }
         filePath = path.map { String(decoding: $0, as: UTF8.self) }
         fileBytes = file
         temporarySecret = secret.map { String(decoding: $0, as: UTF8.self) }
