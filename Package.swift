@@ -94,7 +94,9 @@ let package = Package(
         tests("HTTPTests", ["HTTP", .nioCore]),
         tests("PlatformTests", ["Platform"]),
         tests("PollsTests", ["Polls", "Portico"]),
-        tests("PorticoTests", ["Portico", "Polls", "Config", "Server", "Platform", "HTTP", .argumentParser]),
+        tests(
+            "PorticoTests",
+            ["Portico", "Polls", "Config", "Front", "Server", "Web", "Platform", .nioCore, .argumentParser]),
         tests("ServerTests", ["Server", "Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .logging]),
         tests("SupervisorTests", ["Supervisor", "Platform", .logging]),
         tests("TelemetryTests", ["Telemetry", "Platform", .logging]),

@@ -1,4 +1,5 @@
 import Config
+import Front
 import Testing
 
 @testable import Portico

@@ -1,4 +1,5 @@
 import Config
+import NIOCore
 import Server
 import Testing
 
