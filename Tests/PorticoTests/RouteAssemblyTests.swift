@@ -16,14 +16,14 @@ import Testing
         ),
         (
             "base:\n  routes:\n    - {path: /a/, files: missing}\n",
-            ["app.yaml:3:27: routes[0].files: '/srv/nowhere/missing': no such directory"]
+            ["app.yaml:3:26: routes[0].files: '/srv/nowhere/missing': no such directory"]
         ),
         (
             "base:\n  sites:\n    a: {swift: x}\n    b: {swift: polls}\n  routes:\n    - {path: /, site: b}\n"
                 + "    - {path: /f/, files: none}\n",
             [
                 "app.yaml:3:16: sites.a.swift: there is no site 'x' in this binary; it carries: polls",
-                "app.yaml:7:27: routes[1].files: '/srv/nowhere/none': no such directory",
+                "app.yaml:7:26: routes[1].files: '/srv/nowhere/none': no such directory",
             ]
         ),
         ("base:\n  sites:\n    polls: {swift: polls}\n", []),
@@ -39,7 +39,7 @@ import Testing
         let configuration = try configuration("base:\n  routes: [{path: /, files: page}]\n", in: directory.path)
         let problems = RouteAssembly(configuration).problems().map(\.description)
         #expect(problems.count == 1)
-        #expect(problems.first?.hasPrefix("app.yaml:2:30: routes[0].files: '\(directory.path)/page': ") == true)
+        #expect(problems.first?.hasPrefix("app.yaml:2:29: routes[0].files: '\(directory.path)/page': ") == true)
     }
 
     /// A directory behind a fallback is looked for, too.
