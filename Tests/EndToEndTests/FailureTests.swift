@@ -31,7 +31,7 @@ extension EndToEnd {
                     app.yaml:2:11: listen: expected an address (host:port, [::1]:8000, :8000, unix:/path or fd:3), got '127.0.0.1:99999'
                     app.yaml:3:19: workers.mode: expected one of process, thread, got 'fork'
                     app.yaml:3:25: workers.cuont: unknown key, did you mean 'count'?
-                    app.yaml:6:23: routes[0].site: no site is named 'pols', did you mean 'polls'?
+                    app.yaml:6:23: routes[0].site: no site is named 'pols', did you mean 'polls'? (there are: polls)
                     app.yaml:8:15: secret-key: secret 'end-to-end-absent' not found: looked in $END_TO_END_ABSENT, $END_TO_END_ABSENT_FILE, /run/secrets/end-to-end-absent
 
                     """)
@@ -137,15 +137,17 @@ extension EndToEnd {
             let folder = try folder()
             try folder.makeDirectory("data")
             #expect(try Command.app("migrate", in: folder).status == .exited(0))
-            let result = try Command.run(Users.nobody + [Command.app, "serve"], in: folder.path)
-            #expect(result.status == .exited(70))
-            #expect(
-                result.errors.contains("cannot be written; make the file and its directory writable"),
-                "\(result.errors)")
+            let server = try AppServer(in: folder, prefix: Users.nobody)
+            let visitor = try PollsVisitor(server)
+            #expect(try visitor.get("/").status == 200, "who may read, reads")
+            #expect(try visitor.vote(1, choice: "1").status == 503)
+            #expect(server.errors.contains("cannot be written; make the file and its directory writable"))
+            try server.stop()
         }
 
         @Test func lockedByAnotherProgram() throws {
             let folder = try folder()
+            try folder.makeDirectory("data")
             let server = try AppServer(in: folder)
             let visitor = try PollsVisitor(server)
             let lock = try DatabaseLock(folder["data/polls.sqlite3"], in: folder)
@@ -189,7 +191,7 @@ extension EndToEnd {
         @Test(.enabled(if: Machine.allowsNamespaces, "a full disk of our own needs root"))
         func fullSpool() throws {
             let folder = try folder()
-            try folder.makeDirectory("spool")
+            for name in ["data", "spool"] { try folder.makeDirectory(name) }
             let server = try AppServer(
                 in: folder, ["--set", "temp-directory=\(folder["spool"])"],
                 prefix: Users.withSmallDisk(folder["spool"], "256k"))

@@ -27,7 +27,11 @@ struct Command {
         input: String = "/dev/null"
     ) throws -> Command {
         let process = try RunningProcess(arguments, in: directory, environment: environment, input: input)
-        let status = try process.waitForEnd()
+        let status: ProcessStatus
+        do { status = try process.waitForEnd() } catch {
+            kill(process.pid, SIGKILL)
+            throw error
+        }
         return Command(status: status, output: process.output, errors: process.errors)
     }
 
