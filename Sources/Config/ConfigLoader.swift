@@ -126,8 +126,8 @@ struct ConfigLoader {
     /// What is served when there is nothing else: the sample site.
     private func builtIn(_ environment: String) -> ConfigTree {
         let origin = Origin.builtIn(layer: "built-in")
-        let site = ConfigTree.mapping(["swift": .text("polls", origin), "gateway": .text("auto", origin)], origin)
-        let sites = ConfigTree.mapping(["polls": site], origin)
+        let site = ConfigTree.mapping(["swift": .text(sources.builtInSite, origin), "gateway": .text("auto", origin)], origin)
+        let sites = ConfigTree.mapping([sources.builtInSite: site], origin)
         let everywhere = ConfigTree(.list([.text("0.0.0.0:8000", origin)]), origin)
         return environment == "development"
             ? .mapping(["sites": sites], origin) : .mapping(["listen": everywhere, "sites": sites], origin)
@@ -136,11 +136,11 @@ struct ConfigLoader {
     /// Without the sample site if variables or flags brought a site of their own.
     private func withoutSpareSite(_ tree: ConfigTree) -> ConfigTree {
         let origin = Origin.builtIn(layer: "built-in")
-        guard let sites = tree["sites"], sites.entries.count > 1, sites["polls"]?["swift"]?.origin == origin else {
+        guard let sites = tree["sites"], sites.entries.count > 1, sites[sources.builtInSite]?["swift"]?.origin == origin else {
             return tree
         }
         return tree.replacing(
-            "sites", by: ConfigTree(.mapping(sites.entries.filter { $0.key != "polls" }), sites.origin))
+            "sites", by: ConfigTree(.mapping(sites.entries.filter { $0.key != sources.builtInSite }), sites.origin))
     }
 
     private static func replacingSites(of tree: ConfigTree, by target: ConfigSources.Target) -> ConfigTree {

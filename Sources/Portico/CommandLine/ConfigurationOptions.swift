@@ -32,6 +32,7 @@ struct ConfigurationOptions: ParsableArguments {
             explicitPath: path, environmentName: environmentName, environment: Environment.all,
             flags: flags + assignments.compactMap { ConfigFlag(assignment: $0) }, target: target,
             workingDirectory: Environment.workingDirectory)
+        if let first = SiteCatalog.shared.names.first { sources.builtInSite = first }
         sources.patternProblem = { RouteAssembly.problem(ofExpression: $0) }
         return sources
     }

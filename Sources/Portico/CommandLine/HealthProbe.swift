@@ -99,7 +99,7 @@ struct HealthProbe: CustomStringConvertible {
             let descriptor = Descriptor(
                 adopting: socket(address.family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0))
             guard descriptor.rawValue >= 0 else { continue }
-            let result = address.withSockaddr { Glibc.connect(descriptor.rawValue, $0, $1) }
+            let result = address.connect(descriptor.rawValue)
             if result == 0 { return descriptor }
             reason = SystemError.message(errno)
         }
@@ -118,12 +118,11 @@ private struct SocketTarget {
     let family: Int32
     let bytes: [UInt8]
 
-    func withSockaddr<Result>(_ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
+    /// Calls `connect(2)`.
+    func connect(_ descriptor: Int32) -> Int32 {
         bytes.withUnsafeBytes { buffer in
-            // A sockaddr is two bytes of family and what follows; the buffer holds one whole.
-            body(
-                buffer.assumingMemoryBound(to: sockaddr.self).baseAddress ?? UnsafePointer(bitPattern: 1)!,
-                socklen_t(buffer.count))
+            guard let address = buffer.assumingMemoryBound(to: sockaddr.self).baseAddress else { return -1 }
+            return Glibc.connect(descriptor, address, socklen_t(buffer.count))
         }
     }
 

@@ -423,7 +423,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
         case .idle: isFirstRequest ? timeouts.header : timeouts.keepAlive
         case .head: timeouts.header
         case .exchange, .discarding: timeouts.body
-        case .lingering, .closed: timeouts.linger
+        // Nobody waits for a client that only has to notice the end when the worker is to stop.
+        case .lingering, .closed: loop.isDraining ? min(timeouts.linger, .milliseconds(500)) : timeouts.linger
         }
     }
 

@@ -81,19 +81,19 @@ final class RunningProcess: Sendable {
     }
 }
 
-/// What a program writes, in a file without a name.
+/// What a program writes, in anonymous memory.
 private final class CapturedOutput: Sendable {
-    private let file: TemporaryFile
+    let descriptor: Int32
 
-    init() throws { file = try TemporaryFile() }
+    init() throws { descriptor = try MemoryFile.make(name: "output", []).release() }
 
-    var descriptor: Int32 { file.descriptor }
+    deinit { close(descriptor) }
 
     var text: String {
         var bytes: [UInt8] = []
         var piece = [UInt8](repeating: 0, count: 65_536)
         while true {
-            let count = pread(file.descriptor, &piece, piece.count, off_t(bytes.count))
+            let count = pread(descriptor, &piece, piece.count, off_t(bytes.count))
             guard count > 0 else { return String(decoding: bytes, as: UTF8.self) }
             bytes += piece[..<count]
         }
