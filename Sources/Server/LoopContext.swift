@@ -46,7 +46,7 @@ final class LoopContext {
     func closeOneIdle() {
         var isClosed = false
         connections.forEach { connection in
-            if !isClosed && connection.hasServed { isClosed = connection.closeIfIdle() }
+            if !isClosed && connection.hasIdled { isClosed = connection.closeIfIdle() }
         }
     }
 

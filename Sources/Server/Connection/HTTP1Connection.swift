@@ -363,8 +363,12 @@ final class HTTP1Connection: ChannelDuplexHandler {
         socket.setSoLinger(Glibc.linger(l_onoff: 1, l_linger: 0)).assumeIsolated().whenComplete { [self] _ in close() }
     }
 
-    /// Whether a request came on this connection.
-    var hasServed: Bool { !isFirstRequest }
+    /// Whether the connection has waited for a next request since the last sweep at least: long enough that none is
+    /// likely to be on its way.
+    var hasIdled: Bool {
+        guard case .idle = phase, case .at = deadline else { return false }
+        return !isFirstRequest
+    }
 
     /// Closes a connection on which no request was begun; false when there is one.
     @discardableResult
