@@ -126,7 +126,8 @@ struct ConfigLoader {
     /// What is served when there is nothing else: the sample site.
     private func builtIn(_ environment: String) -> ConfigTree {
         let origin = Origin.builtIn(layer: "built-in")
-        let site = ConfigTree.mapping(["swift": .text(sources.builtInSite, origin), "gateway": .text("auto", origin)], origin)
+        let site = ConfigTree.mapping(
+            ["swift": .text(sources.builtInSite, origin), "gateway": .text("auto", origin)], origin)
         let sites = ConfigTree.mapping([sources.builtInSite: site], origin)
         let everywhere = ConfigTree(.list([.text("0.0.0.0:8000", origin)]), origin)
         return environment == "development"
@@ -136,7 +137,8 @@ struct ConfigLoader {
     /// Without the sample site if variables or flags brought a site of their own.
     private func withoutSpareSite(_ tree: ConfigTree) -> ConfigTree {
         let origin = Origin.builtIn(layer: "built-in")
-        guard let sites = tree["sites"], sites.entries.count > 1, sites[sources.builtInSite]?["swift"]?.origin == origin else {
+        guard let sites = tree["sites"], sites.entries.count > 1, sites[sources.builtInSite]?["swift"]?.origin == origin
+        else {
             return tree
         }
         return tree.replacing(

@@ -1,10 +1,9 @@
 public import Gateway
+import Glibc
 public import Logging
 public import NIOCore
-import Glibc
 import NIOPosix
 public import Platform
-
 import Synchronization
 
 /// Event loops that serve HTTP on listening sockets somebody else has bound.

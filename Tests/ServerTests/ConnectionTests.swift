@@ -115,7 +115,8 @@ private func plain(_ response: String) -> String {
         let plain = try server.exchange(head + "Content-Length: \(body.utf8.count)\r\n\r\n" + body)
         #expect(plain.hasSuffix("\r\n\r\n" + body))
         let chunked = "5\r\n01234\r\n3;x=y\r\n567\r\n0\r\nTrailer: t\r\n\r\n"
-        #expect(try server.exchange(head + "Transfer-Encoding: chunked\r\n\r\n" + chunked).hasSuffix("\r\n\r\n01234567"))
+        #expect(
+            try server.exchange(head + "Transfer-Encoding: chunked\r\n\r\n" + chunked).hasSuffix("\r\n\r\n01234567"))
     }
 
     @Test func continueOnlyWhenTheBodyIsRead() throws {
@@ -162,7 +163,8 @@ private func plain(_ response: String) -> String {
         let server = try TestServer(hello)
         defer { server.stop() }
         let client = try server.connect()
-        try client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + String(repeating: "x", count: 50_000))
+        try client.send(
+            "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n" + String(repeating: "x", count: 50_000))
         // The answer arrives although the body was not read: the server lingers instead of resetting.
         let response = try client.readToEnd()
         #expect(response.contains("\r\nConnection: close\r\n") && response.hasSuffix("hello"))

@@ -69,7 +69,10 @@ private func describe(_ head: RequestHead) -> String {
             ["GET ||HTTP/1.1|b.example|Host=b.example|none|keep", "end"]
         ),
         ("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", ["OPTIONS ||HTTP/1.1|a|Host=a|none|keep", "end"]),
-        ("GET / HTTP/1.1\r\nHost: [::1]:8000\r\n\r\n", ["GET /||HTTP/1.1|[::1]:8000|Host=[::1]:8000|none|keep", "end"]),
+        (
+            "GET / HTTP/1.1\r\nHost: [::1]:8000\r\n\r\n",
+            ["GET /||HTTP/1.1|[::1]:8000|Host=[::1]:8000|none|keep", "end"]
+        ),
         ("BREW /pot HTTP/1.1\r\nHost: a\r\n\r\n", ["BREW /pot||HTTP/1.1|a|Host=a|none|keep", "end"]),
         (
             "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\nHost: a\r\n\r\n",

@@ -22,7 +22,8 @@ final class TestServer: Sendable {
         listener = try ListeningSocket.bind(.tcp(host: "127.0.0.1", port: 0))
         port = listener.address.port ?? 0
         server = try HTTPServer(
-            loopCount: loops, options: options, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
+            loopCount: loops, options: options,
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             makeHandler: { _ in ClosureHandler(answer) }, makeObserver: { _ in nil })
         try server.serve(descriptor: listener.descriptor)
     }

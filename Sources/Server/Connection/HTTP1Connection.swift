@@ -287,7 +287,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
         loop.observer?.exchangeStarted()
         loop.observer?.exchangeFinished(
             RefusedExchange(
-                connection: info, status: error.status, bodyBytes: bytes.readableBytes, requestID: loop.makeRequestID()))
+                connection: info, status: error.status, bodyBytes: bytes.readableBytes, requestID: loop.makeRequestID())
+        )
         end(afterBody: false)
     }
 

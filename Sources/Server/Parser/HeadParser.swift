@@ -111,7 +111,9 @@ struct HeadParser: Sendable {
         if isHTTP11 && facts.hostIndex == nil { throw .missingHost }
         var fields = fields
         var authority = facts.hostIndex.map { fields[$0].value }
-        if let host = authority, !bytes.withUnsafeReadableBytes({ Authority.isValid($0, host) }) { throw .malformedHost }
+        if let host = authority, !bytes.withUnsafeReadableBytes({ Authority.isValid($0, host) }) {
+            throw .malformedHost
+        }
         if let named = line.authority {
             // The target's authority replaces whatever Host says (RFC 9112 §3.2.2).
             guard bytes.withUnsafeReadableBytes({ Authority.isValid($0, named) }) else { throw .malformedTarget }

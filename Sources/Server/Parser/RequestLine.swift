@@ -63,7 +63,8 @@ struct RequestLine: Sendable {
     }
 
     /// The length of `http://` or `https://`.
-    private static func schemeLength(_ bytes: UnsafeRawBufferPointer, _ target: Range<Int>) throws(RequestError) -> Int {
+    private static func schemeLength(_ bytes: UnsafeRawBufferPointer, _ target: Range<Int>) throws(RequestError) -> Int
+    {
         let target = UnsafeRawBufferPointer(rebasing: bytes[target])
         for scheme in ["http://", "https://"] as [StaticString] {
             let length = scheme.utf8CodeUnitCount
