@@ -20,6 +20,7 @@ final class JobQueue: @unchecked Sendable {
     private var isClosed = false
 
     private let limit: Int
+    private let threads: Int
     private let monitor = Monitor()
 
     // Written under the monitor, read by whoever wants to know.
@@ -29,13 +30,17 @@ final class JobQueue: @unchecked Sendable {
     let refused = Atomic<UInt64>(0)
     let queueNanoseconds = Atomic<UInt64>(0)
 
-    init(limit: Int) { self.limit = limit }
+    /// A queue in front of `threads` threads in which `limit` jobs may wait.
+    init(limit: Int, threads: Int) {
+        self.limit = limit
+        self.threads = threads
+    }
 
     func append(_ run: @escaping @Sendable () -> Void) throws(ThreadPoolError) {
         let job = Job(run: run, queuedAt: Self.now())
         monitor.lock()
-        // A job for which a thread is waiting does not count as waiting, even if that thread has not woken up yet.
-        guard !isClosed, jobs.count < limit + idle else {
+        // A job for which a thread is free does not count as waiting, even if that thread has not woken up, or begun, yet.
+        guard !isClosed, jobs.count < limit + threads - busy.load(ordering: .relaxed) else {
             let error = isClosed ? ThreadPoolError.closed : .queueFull
             monitor.unlock()
             refused.add(1, ordering: .relaxed)

@@ -38,7 +38,7 @@ public final class ThreadPool: Sendable {
     /// thread; those that were started are ended again.
     public init(threads count: Int, queueLimit: Int, name: String = "worker") throws(ThreadPoolError) {
         threadCount = max(1, count)
-        queue = JobQueue(limit: max(0, queueLimit))
+        queue = JobQueue(limit: max(0, queueLimit), threads: threadCount)
         threads = Mutex([])
         for index in 0..<threadCount {
             do {
