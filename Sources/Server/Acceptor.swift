@@ -91,9 +91,12 @@ final class Acceptor: Sendable {
     /// Out of descriptors or memory: those who are connected go on, and new ones wait in the kernel's queue.
     private func pauseIfNeeded(_ error: SystemError) {
         switch error.code {
-        case EINTR, ECONNABORTED, EAGAIN, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, EHOSTUNREACH, EOPNOTSUPP,
+        case EINTR, ECONNABORTED, EPERM, EPROTO, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, EHOSTUNREACH, EOPNOTSUPP,
             ENETUNREACH:
             return
+        case EAGAIN:
+            // Somebody who shares the socket made it non-blocking: wait here instead.
+            _ = awaitConnection()
         default:
             logger.error("cannot accept: \(error); trying again in 100 ms")
             for target in targets { target.makeRoom(roomMade) }

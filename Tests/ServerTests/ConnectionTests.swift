@@ -170,6 +170,16 @@ private func plain(_ response: String) -> String {
         #expect(response.contains("\r\nConnection: close\r\n") && response.hasSuffix("hello"))
     }
 
+    @Test func whatFollowsAnEarlyAnswerGetsNoSecondOne() throws {
+        let server = try TestServer(hello)
+        defer { server.stop() }
+        let client = try server.connect()
+        try client.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        #expect(try client.read(through: "hello").hasPrefix("HTTP/1.1 200 "))
+        try client.send("no chunk at all\r\n")
+        #expect(try client.readToEnd().isEmpty, "the connection ends without a word")
+    }
+
     @Test func refusalsCloseTheConnection() throws {
         let server = try TestServer(hello)
         defer { server.stop() }

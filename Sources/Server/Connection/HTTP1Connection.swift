@@ -276,6 +276,8 @@ final class HTTP1Connection: ChannelDuplexHandler {
             exchange.bodyFailed(error)
             return
         }
+        // The request was answered already: a second answer would be taken for that of the next one.
+        if case .discarding = phase { return linger() }
         let bytes = ByteBuffer(string: error.explanation + "\n")
         let head = ResponseHead(error.status, ["Content-Type": "text/plain; charset=utf-8"])
         loop.scratch.clear()
@@ -417,7 +419,10 @@ final class HTTP1Connection: ChannelDuplexHandler {
         outputStall.noteActivity()
         switch deadline {
         case .none: break
-        case .unset: deadline = .at(now + timeout)
+        case .unset:
+            deadline = .at(now + timeout)
+            // It keeps the last request's bytes; a connection that idles does without.
+            if case .idle = phase { spareExchange = nil }
         case .at(let time): if time <= now { timedOut() }
         }
     }
