@@ -88,7 +88,7 @@ enum Declarations {
         Option("body", span, default: "30s", "Between two pieces of a request's body; then 408."),
         Option("write", span, default: "30s", "For a client to take the next piece of a response."),
         Option("keep-alive", span, default: "15s", "An idle connection waits this long for its next request."),
-        Option("request", span, default: "60s", "For a site to answer."),
+        Option("request", span, default: "60s", "For a site to answer; not enforced yet."),
         Option(
             "drain", .duration(0...86_400_000), default: "30s",
             "For running requests to end when the server stops or reloads."),
