@@ -63,13 +63,17 @@ let package = Package(
         module(
             "Portico",
             [
-                "Config", "Supervisor", "Server", "Front", "Gateway", "Web", "Telemetry", "Platform", "HTTP",
+                "Config", "Supervisor", "Server", "Front", "Gateway", "Python", "Web", "Telemetry", "Platform", "HTTP",
                 .nioCore, .argumentParser, .logging,
             ]),
 
         module("Config", [.yams]),
         module("Supervisor", ["Platform", .logging]),
         module("Server", ["Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .logging]),
+        .target(
+            name: "Python", dependencies: ["Gateway", "HTTP", "Platform", "CPython", .nioCore, .logging],
+            resources: [.embedInCode("Scripts/portico_support.py")], swiftSettings: onCallersExecutor),
+        .target(name: "CPython"),
         module("Front", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .logging]),
         module("Gateway", ["HTTP", .nioCore, .nioPosix, .logging]),
         module("Web", ["Gateway", "Templates", "HTTP", .nioCore, .nioEmbedded, .grdb, .crypto, .logging]),

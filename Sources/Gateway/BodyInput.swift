@@ -17,6 +17,7 @@ final class BodyInput: WSGIInput {
     private static let readUnit = 64 * 1024
 
     let count: Int
+    var isComplete: Bool { file == nil }
     private let file: SpoolFile?
     private let state: Mutex<State>
 

@@ -30,13 +30,21 @@ public struct Environ: Sendable {
     }
 }
 
-/// PEP 3333's `wsgi.input`: a request body read by a worker thread. It is complete (in memory, or on disk when large)
-/// before the application is called, so reading never waits for the client.
+/// PEP 3333's `wsgi.input`: a request body as a worker thread reads it.
 public protocol WSGIInput: AnyObject, Sendable {
-    /// The body's length in bytes.
+    /// Whether the whole body is here, so that reading never waits for the client.
+    var isComplete: Bool { get }
+    /// The body's length in bytes; of a body that is still arriving in chunks, what has arrived.
     var count: Int { get }
-    /// Up to `size` bytes, or everything that is left without one; empty at the end.
+    /// Up to `size` bytes, or everything that is left without one; empty at the end. Fewer than `size` only at the end.
     func read(_ size: Int?) throws -> ByteBuffer
+    /// What is there, up to `size` bytes, waiting only while there is nothing; empty at the end.
+    func readAvailable(upTo size: Int) throws -> ByteBuffer
     /// Through the next line feed (kept), or to the end.
     func readLine() throws -> ByteBuffer
+}
+
+extension WSGIInput {
+    public var isComplete: Bool { true }
+    public func readAvailable(upTo size: Int) throws -> ByteBuffer { try read(size) }
 }

@@ -22,6 +22,7 @@ public struct FileBody: WSGIBody {
     private(set) var offset: Int
     /// What is left to be sent, in bytes.
     public private(set) var count: Int
+    private var whenClosed: (@Sendable () -> Void)?
 
     /// Opens the regular file at `path`. Throws when it cannot be opened, or is no regular file (`EISDIR`, `EINVAL`).
     public init(path: String) throws(Failure) {
@@ -38,9 +39,14 @@ public struct FileBody: WSGIBody {
         count = Int(status.st_size)
     }
 
-    /// `count` bytes from `offset` of an open file, which is owned and closed from here on.
-    public init(takingOwnershipOf descriptor: Int32, offset: Int = 0, count: Int) {
+    /// `count` bytes from `offset` of an open file, which is owned and closed from here on; `whenClosed` is called once the
+    /// body is.
+    public init(
+        takingOwnershipOf descriptor: Int32, offset: Int = 0, count: Int,
+        whenClosed: (@Sendable () -> Void)? = nil
+    ) {
         file = OpenFile(descriptor)
+        self.whenClosed = whenClosed
         self.offset = offset
         self.count = count
     }
@@ -54,7 +60,11 @@ public struct FileBody: WSGIBody {
         return bytes
     }
 
-    public mutating func close() { file = nil }
+    public mutating func close() {
+        file = nil
+        whenClosed?()
+        whenClosed = nil
+    }
 }
 
 /// A file, closed when nobody needs it any more: the body of its response, or the connection that sends it.

@@ -13,6 +13,9 @@ public final class WSGIHandler: SiteHandler {
         public var temporaryDirectory = "/tmp"
         /// Whether other processes serve the same application (`wsgi.multiprocess`).
         public var isMultiprocess = false
+        /// Calls the application as soon as the head is there and lets its reads wait for the body, which occupies a thread;
+        /// a body that is announced to be small is still collected first. Not for applications that run inline.
+        public var streamsInput = false
         /// Calls the application on the event loop instead of the pool: the fastest way for one that never waits, and a
         /// stand-still for everything else in the worker when it does.
         public var runsInline = false
@@ -40,7 +43,10 @@ public final class WSGIHandler: SiteHandler {
 
     public func handle(_ exchange: any Exchange, scriptName: String, path: String) {
         guard exchange.request.framing != .none else {
-            return call(exchange, scriptName: scriptName, path: path, input: .empty)
+            return call(exchange, scriptName: scriptName, path: path, input: BodyInput.empty)
+        }
+        if options.streamsInput, !options.runsInline, !isSmall(exchange.request) {
+            return call(exchange, scriptName: scriptName, path: path, input: StreamingInput(exchange))
         }
         BodyCollector(exchange, memory: options.bodyMemory, directory: options.temporaryDirectory).collect { result in
             switch result {
@@ -50,7 +56,13 @@ public final class WSGIHandler: SiteHandler {
         }
     }
 
-    private func call(_ exchange: any Exchange, scriptName: String, path: String, input: BodyInput) {
+    /// Whether the body is worth collecting before a thread is occupied: short, and on its way.
+    private func isSmall(_ request: RequestHead) -> Bool {
+        guard case .length(let count) = request.framing else { return false }
+        return count <= options.bodyMemory && !request.expectsContinue
+    }
+
+    private func call(_ exchange: any Exchange, scriptName: String, path: String, input: any WSGIInput) {
         let environ = Environ(
             request: exchange.request, connection: exchange.connection, scriptName: scriptName, pathInfo: path,
             input: input, isMultithreaded: !options.runsInline && pool.threadCount > 1,

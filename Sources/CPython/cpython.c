@@ -1,0 +1,68 @@
+#include "cpython.h"
+
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cpython_table cpython_table;
+__thread PyThreadState *cpython_own_state;
+__thread int cpython_depth;
+
+const char *cpython_load(void *library) {
+    void *found;
+#define BIND(result, name, parameters, arguments)                                                                      \
+    if (!(found = dlsym(library, #name))) return #name;                                                                \
+    memcpy(&cpython_table.name, &found, sizeof found);
+    CPYTHON_FUNCTIONS(BIND)
+#undef BIND
+#define BIND(name)                                                                                                     \
+    if (!(cpython_table.name = dlsym(library, #name))) return #name;
+    CPYTHON_OBJECTS(BIND)
+#undef BIND
+    // An exception is exported as a variable that points to it.
+#define BIND(name)                                                                                                     \
+    if (!(found = dlsym(library, #name))) return #name;                                                                \
+    cpython_table.name = *(PyObject **)found;
+    CPYTHON_EXCEPTIONS(BIND)
+#undef BIND
+    return NULL;
+}
+
+// PyModuleDef (stable ABI) after its object header, whose size depends on the build.
+struct module_definition {
+    PyObject *(*init)(void);
+    Py_ssize_t index;
+    PyObject *copy;
+    const char *name;
+    const char *doc;
+    Py_ssize_t size;
+    PyMethodDef *methods;
+    void *slots, *traverse, *clear, *free;
+};
+
+static union {
+    char bytes[32 + sizeof(struct module_definition)];
+    void *alignment;
+} module;
+static size_t module_header;
+
+static struct module_definition *definition(void) { return (struct module_definition *)(module.bytes + module_header); }
+
+static PyObject *make_module(void) { return PyModule_Create2(module.bytes, 1013); }
+
+int cpython_add_module(const char *name, PyMethodDef *methods, int is_free_threaded) {
+    // What PyObject_HEAD_INIT writes: one reference, or the mark of an object that is never freed.
+    if (is_free_threaded) {
+        uint32_t immortal = UINT32_MAX;
+        memcpy(module.bytes + 12, &immortal, sizeof immortal);
+        module_header = 32;
+    } else {
+        Py_ssize_t one = 1;
+        memcpy(module.bytes, &one, sizeof one);
+        module_header = 16;
+    }
+    definition()->name = name;
+    definition()->size = -1;
+    definition()->methods = methods;
+    return PyImport_AppendInittab(name, make_module);
+}

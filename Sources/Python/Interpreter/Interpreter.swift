@@ -1,0 +1,118 @@
+import CPython
+import Glibc
+public import Logging
+import Platform
+import Synchronization
+
+/// The CPython inside this process. There is at most one, for the whole life of the process.
+///
+/// It is started as its own executable would be (`Py_BytesMain`, with that executable as `argv[0]`), so that prefix,
+/// packages, `pyvenv.cfg`, `PYTHON*` variables and the locale are what they are there. Its main thread is the one that
+/// calls ``main(_:logger:_:)``.
+public final class Interpreter: Sendable {
+    /// What runs.
+    public let installation: PythonInstallation
+    let logger: Logger
+    /// The module of Python code that belongs to the adapters.
+    let support: PythonObject
+    /// `object.__basicsize__`: what a Python object's header takes in this build.
+    let headerSize: Int
+    private let state: InterpreterState
+
+    private struct InterpreterState: @unchecked Sendable {
+        // Sendable: an address that only CPython looks behind.
+        let pointer: OpaquePointer
+    }
+
+    /// Opens the library and runs `body` inside a started interpreter, on the calling thread, which does not hold the
+    /// interpreter's lock meanwhile. When `body` returns, the interpreter ends as it does at the end of a program
+    /// (`atexit`, threads that are no daemons). The result is the exit status: that of `body`, unless ending failed.
+    /// Called once per process.
+    public static func main(
+        _ installation: PythonInstallation, logger: Logger, _ body: @escaping (Interpreter) -> Int32
+    ) throws(PythonInstallationError) -> Int32 {
+        // Extension modules do not name libpython among what they need: its symbols have to be everybody's.
+        guard let library = dlopen(installation.library, RTLD_NOW | RTLD_GLOBAL) else {
+            throw .notLoadable(library: installation.library, reason: String(cString: dlerror()))
+        }
+        if let missing = cpython_load(library) {
+            throw .notLoadable(library: installation.library, reason: "it does not export \(missing)")
+        }
+        let entry = EntryModule(installation: installation, logger: logger, body: body)
+        guard entry.register() else {
+            throw .notLoadable(library: installation.library, reason: "no memory for a built-in module")
+        }
+        return entry.run()
+    }
+
+    /// The interpreter is entered.
+    init(_ installation: PythonInstallation, logger: Logger) throws(PythonError) {
+        self.installation = installation
+        self.logger = logger
+        guard let pointer = PyInterpreterState_Get() else { throw PythonError.take() }
+        state = InterpreterState(pointer: pointer)
+        support = PythonObject(try SupportModule.load())
+        let builtins = try Py.check(PyImport_ImportModule("builtins"))
+        defer { Py_DecRef(builtins) }
+        let object = try Py.check(PyObject_GetAttrString(builtins, "object"))
+        defer { Py_DecRef(object) }
+        let size = try Py.check(PyObject_GetAttrString(object, "__basicsize__"))
+        defer { Py_DecRef(size) }
+        headerSize = Int(PyLong_AsLongLong(size))
+        try StandardStreams.redirect(support.pointer, logger: logger)
+    }
+
+    /// Runs `body` with the calling thread attached to the interpreter and its lock held; nested calls are free.
+    @inline(__always)
+    func enter<T>(_ body: () throws -> T) rethrows -> T {
+        cpython_enter(state.pointer)
+        defer { cpython_leave() }
+        return try body()
+    }
+
+    /// Runs `body`, which may wait, with the lock given up; called inside ``enter(_:)`` or from Python.
+    static func leave<T>(_ body: () throws -> T) rethrows -> T {
+        let released = cpython_release()
+        defer { cpython_regain(released) }
+        return try body()
+    }
+
+    /// Imports `module` and returns its attribute `callable` (dotted names go deeper), with `directory` first on
+    /// `sys.path`.
+    public func load(module: String, callable: String, directory: String?) throws(PythonLoadError) -> PythonObject {
+        cpython_enter(state.pointer)
+        defer { cpython_leave() }
+        do throws(PythonError) {
+            let function = try Py.check(PyObject_GetAttrString(support.pointer, "load"))
+            defer { Py_DecRef(function) }
+            let arguments = try [module, callable, directory ?? ""].map { text throws(PythonError) in
+                try Py.check(Py.text(text))
+            }
+            defer { arguments.forEach(Py_DecRef) }
+            return PythonObject(try Py.check(Py.call(function, arguments)))
+        } catch {
+            throw PythonLoadError(target: "\(module):\(callable)", error: error)
+        }
+    }
+}
+
+/// Why a Python application cannot be served.
+public struct PythonLoadError: Error, Sendable, CustomStringConvertible {
+    /// `module:callable`
+    public let target: String
+    /// What Python raised.
+    public let error: PythonError
+
+    /// One line for what was expected, the whole traceback for what the application's own code raised.
+    public var description: String {
+        error.type == "ApplicationNotFound" ? "\(target): \(error.message)" : "\(target): \(error.traceback)"
+    }
+}
+
+/// A reference to a Python object that lives as long as the process, or is released explicitly inside the interpreter.
+public struct PythonObject: @unchecked Sendable {
+    // Sendable: what it points to is touched only by threads that are inside the interpreter.
+    let pointer: OpaquePointer
+
+    init(_ pointer: OpaquePointer) { self.pointer = pointer }
+}

@@ -1,0 +1,96 @@
+import CPython
+import Gateway
+import HTTP
+
+/// What `start_response` is given, checked when it is called, so that the traceback names who is to blame. Each function
+/// returns nil with a Python exception set.
+enum WSGIHead {
+    /// `"200 OK"`: three digits, a space, a reason without control characters.
+    static func status(_ object: OpaquePointer) -> Status? {
+        guard let text = latin1(object, "status must be a str") else { return nil }
+        let bytes = text.bytes
+        let digits = bytes.prefix(3)
+        guard digits.count == 3, digits.allSatisfy({ 0x30...0x39 ~= $0 }), bytes.count == 3 || bytes[3] == 0x20,
+            bytes.allSatisfy(Token.isFieldValueByte)
+        else {
+            Py.raise(
+                PyExc_ValueError(), "status must be three digits, a space and a reason: \(string(bytes).debugDescription)")
+            return nil
+        }
+        let code = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
+        let reason = bytes.dropFirst(4)
+        let registered = Status(code)
+        return reason.elementsEqual(registered.reason.utf8) ? registered : Status(code, reason: string(reason))
+    }
+
+    /// A list of pairs of `str`; order and duplicates are kept.
+    static func fields(_ list: OpaquePointer, _ contentLength: inout Int?) -> Fields? {
+        guard Py.isInstance(list, PyList_Type()) else {
+            Py.raise(PyExc_TypeError(), "headers must be a list")
+            return nil
+        }
+        var fields = Fields()
+        contentLength = nil
+        for index in 0..<PyList_Size(list) {
+            guard let pair = PyList_GetItem(list, index), Py.isInstance(pair, PyTuple_Type()), PyTuple_Size(pair) == 2,
+                let nameObject = PyTuple_GetItem(pair, 0), let valueObject = PyTuple_GetItem(pair, 1)
+            else {
+                PyErr_Clear()
+                Py.raise(PyExc_TypeError(), "headers must be a list of (name, value) tuples")
+                return nil
+            }
+            guard let name = latin1(nameObject, "header names must be str"),
+                let value = latin1(valueObject, "header values must be str")
+            else { return nil }
+            do throws(Fields.Invalid) {
+                try fields.append(name: name.bytes, value: value.bytes)
+            } catch {
+                Py.raise(PyExc_ValueError(), "\(error)")
+                return nil
+            }
+            if name.bytes.count == 14, string(name.bytes).lowercased() == "content-length" {
+                contentLength = Int(string(value.bytes))
+            }
+        }
+        return fields
+    }
+
+    /// What PEP 3333 says of an error, for the exception's text.
+    static func explain(_ error: any Error) -> String {
+        switch error as? WSGIError {
+        case .responseAlreadyStarted: "start_response() was called again without exc_info"
+        case .hopByHopField(let name): "'\(name)' is a hop-by-hop header; only the server may send it"
+        case .invalidStatus(let code): "\(code) is no final status"
+        case .contentLengthMismatch: "Content-Length does not match the body"
+        case .disconnected: "the client has disconnected"
+        default: "\(error)"
+        }
+    }
+
+    /// The bytes of a `str` of code points up to U+00FF.
+    private static func latin1(_ object: OpaquePointer, _ complaint: String) -> Latin1? {
+        guard Py.isInstance(object, PyUnicode_Type()) else {
+            PyErr_Clear()
+            Py.raise(PyExc_TypeError(), complaint)
+            return nil
+        }
+        if let utf8 = Py.utf8(object), utf8.allSatisfy({ $0 < 0x80 }) { return Latin1(bytes: utf8, owner: nil) }
+        PyErr_Clear()
+        guard let owner = PyUnicode_AsLatin1String(object) else {
+            PyErr_Clear()
+            Py.raise(PyExc_ValueError(), "\(complaint) of Latin-1 characters")
+            return nil
+        }
+        return Py.content(owner).map { Latin1(bytes: $0, owner: owner) }
+    }
+
+    private static func string(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
+}
+
+/// Bytes of a Python object, and the object when it was made for them.
+private struct Latin1: ~Copyable {
+    let bytes: UnsafeRawBufferPointer
+    let owner: OpaquePointer?
+
+    deinit { if let owner { Py_DecRef(owner) } }
+}
