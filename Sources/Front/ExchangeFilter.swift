@@ -26,4 +26,10 @@ class ExchangeFilter: Exchange {
     func flush() { inner.flush() }
     func finish() { inner.finish() }
     func abort() { inner.abort() }
+    func inform(_ status: Status, _ fields: Fields) { inner.inform(status, fields) }
+    func finish(trailers: Fields) { inner.finish(trailers: trailers) }
+    var isWebSocketHandshake: Bool { inner.isWebSocketHandshake }
+    func acceptWebSocket(subprotocol: String?, fields: Fields) -> (any WebSocket)? {
+        inner.acceptWebSocket(subprotocol: subprotocol, fields: fields)
+    }
 }

@@ -23,7 +23,7 @@ final class GzipFilter: ExchangeFilter {
         case bytes(ByteBuffer)
         case file(FileRegion, AnyObject)
         case flush
-        case finish
+        case finish(trailers: Fields)
     }
 
     /// Bytes compressed before others get their turn on the event loop.
@@ -93,7 +93,7 @@ final class GzipFilter: ExchangeFilter {
         } else {
             begin(head, decision)
             enqueue(.bytes(body))
-            enqueue(.finish)
+            enqueue(.finish(trailers: Fields()))
         }
     }
 
@@ -171,7 +171,19 @@ final class GzipFilter: ExchangeFilter {
         case .compressing:
             // The client must see that something is missing.
             if let remaining, remaining > 0 { return abort() }
-            enqueue(.finish)
+            enqueue(.finish(trailers: Fields()))
+        }
+    }
+
+    override func finish(trailers: Fields) {
+        switch phase {
+        case .holding(let head) where !trailers.isEmpty && request.acceptsTrailers && (remaining ?? 0) == 0:
+            // A body of known length has no trailers: it stays a stream.
+            begin(head, GzipDecision(head, policy, count: nil))
+            finish(trailers: trailers)
+        case .compressing where (remaining ?? 0) == 0: enqueue(.finish(trailers: trailers))
+        case .idle, .passing: inner.finish(trailers: trailers)
+        case .holding, .compressing, .done: finish()
         }
     }
 
@@ -280,9 +292,9 @@ final class GzipFilter: ExchangeFilter {
         if output.readableBytes > 0 { inner.write(output) }
         switch piece {
         case .flush: inner.flush()
-        case .finish:
+        case .finish(let trailers):
             release()
-            inner.finish()
+            if trailers.isEmpty { inner.finish() } else { inner.finish(trailers: trailers) }
         case .bytes, .file: break
         }
         return taken

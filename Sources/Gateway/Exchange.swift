@@ -28,6 +28,10 @@ public protocol Exchange: AnyObject {
     /// Calls `closed` once if the connection goes away before the response is complete.
     func onClose(_ closed: @escaping () -> Void)
 
+    /// An informational response before the final one: 103 Early Hints (RFC 8297, RFC 9110 §15.2). It leaves at once.
+    /// Without effect when `status` is not 102 to 199, after ``start(_:)``, and for HTTP/1.0 clients, who know none.
+    func inform(_ status: Status, _ fields: Fields)
+
     /// The whole response. Equal to ``start(_:)``, ``write(_:)`` and ``finish()``, in one write.
     func respond(_ head: ResponseHead, _ body: ByteBuffer)
     /// The head of a response whose body follows. Without `Content-Length` the body is chunked (or, for an HTTP/1.0
@@ -41,8 +45,19 @@ public protocol Exchange: AnyObject {
     func flush()
     /// The body is complete. Fewer bytes than `Content-Length` promised abort the connection.
     func finish()
+    /// The body is complete, and `trailers` follow it (RFC 9110 §6.5). They are sent when the body is chunked and the
+    /// request has `TE: trailers`; otherwise this is ``finish()``. Fields that frame or route the message are left out.
+    func finish(trailers: Fields)
     /// Gives up a response that has begun: the connection closes so that the client sees the truncation.
     func abort()
+
+    /// Whether the request is an opening handshake that ``acceptWebSocket(subprotocol:fields:)`` can answer (RFC 6455
+    /// §4.2.1). Any other response refuses it.
+    var isWebSocketHandshake: Bool { get }
+    /// Completes the handshake, in place of a response: sends 101 with `fields` and takes the connection over. Fields of
+    /// the handshake itself (`Sec-WebSocket-*`, `Connection`, `Upgrade`) are the server's business. Nil when the client
+    /// has left, the request is no handshake, or a response was begun.
+    func acceptWebSocket(subprotocol: String?, fields: Fields) -> (any WebSocket)?
 }
 
 extension Exchange {

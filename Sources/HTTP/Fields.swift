@@ -110,6 +110,8 @@ extension Fields {
         let colon: Int
         let end: Int
 
+        /// Where the line stands in ``Fields/wire``, with its line end.
+        public var range: Range<Int> { start..<end }
         /// The length of the name in bytes.
         public var nameCount: Int { colon - start }
         /// The name as it was given.

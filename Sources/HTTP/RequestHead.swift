@@ -39,11 +39,13 @@ public struct RequestHead: Sendable {
     public let isKeepAlive: Bool
     /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
     public let expectsContinue: Bool
+    /// Whether there is an `Upgrade` field (RFC 9110 §7.8).
+    public let asksForUpgrade: Bool
 
     public init(
         bytes: ByteBuffer, method: Method, version: HTTPVersion, target: ByteRange, rawPath: ByteRange,
         rawQuery: ByteRange?, authority: ByteRange?, fields: [FieldRange], framing: BodyFraming, isKeepAlive: Bool,
-        expectsContinue: Bool
+        expectsContinue: Bool, asksForUpgrade: Bool = false
     ) {
         self.bytes = bytes
         self.method = method
@@ -56,6 +58,7 @@ public struct RequestHead: Sendable {
         self.framing = framing
         self.isKeepAlive = isKeepAlive
         self.expectsContinue = expectsContinue
+        self.asksForUpgrade = asksForUpgrade
     }
 
     /// The bytes of `range` as text, bytes that are not UTF-8 replaced.
@@ -69,6 +72,15 @@ public struct RequestHead: Sendable {
             return text.firstIndex(of: "]").map { text[...$0].lowercased() } ?? text.lowercased()
         }
         return text.prefix { $0 != ":" }.lowercased()
+    }
+
+    /// Whether the client takes trailer fields (`TE: trailers`, RFC 9110 §10.1.4).
+    public var acceptsTrailers: Bool {
+        fields.values("TE").contains { list in
+            list.split(separator: ",").contains { element in
+                element.prefix { $0 != ";" }.filter { $0 != " " && $0 != "\t" }.lowercased() == "trailers"
+            }
+        }
     }
 
     /// The raw query, or the empty string.
@@ -171,6 +183,7 @@ extension RequestHead {
             rawPath: ByteRange(start: start, count: path),
             rawQuery: hasQuery ? ByteRange(start: start + path + 1, count: target.utf8.count - path - 1) : nil,
             authority: all.indices.first { all[$0].0.lowercased() == "host" }.map { ranges[$0].value },
-            fields: ranges, framing: framing, isKeepAlive: version == .http11, expectsContinue: false)
+            fields: ranges, framing: framing, isKeepAlive: version == .http11, expectsContinue: false,
+            asksForUpgrade: all.contains { $0.0.lowercased() == "upgrade" })
     }
 }

@@ -29,6 +29,8 @@ extension Status: ExpressibleByIntegerLiteral {
 }
 
 extension Status {
+    public static let switchingProtocols = Status(101)
+    public static let earlyHints = Status(103)
     public static let ok = Status(200)
     public static let created = Status(201)
     public static let noContent = Status(204)
@@ -50,6 +52,7 @@ extension Status {
     public static let rangeNotSatisfiable = Status(416)
     public static let expectationFailed = Status(417)
     public static let misdirectedRequest = Status(421)
+    public static let upgradeRequired = Status(426)
     public static let requestHeaderFieldsTooLarge = Status(431)
     public static let internalServerError = Status(500)
     public static let notImplemented = Status(501)

@@ -79,6 +79,17 @@ final class RecordingExchange: Exchange {
         isAborted = true
     }
 
+    private(set) var trailers: Fields?
+    private(set) var informed: [Int] = []
+    func inform(_ status: Status, _ fields: Fields) { informed.append(status.code) }
+    func finish(trailers: Fields) {
+        calls.append("finish")
+        self.trailers = trailers
+        isFinished = true
+    }
+    let isWebSocketHandshake = false
+    func acceptWebSocket(subprotocol: String?, fields: Fields) -> (any WebSocket)? { nil }
+
     private func take(_ bytes: [UInt8]) {
         guard let head, request.method != .head, !head.status.isBodiless else { return }
         body += bytes

@@ -14,6 +14,8 @@ final class FakeExchange: Exchange, @unchecked Sendable {
         case file(offset: Int, count: Int)
         case flush
         case finish
+        case trailers(String)
+        case inform(Int, fields: String)
         case abort
 
         var description: String {
@@ -24,6 +26,8 @@ final class FakeExchange: Exchange, @unchecked Sendable {
             case .file(let offset, let count): "file \(offset)+\(count)"
             case .flush: "flush"
             case .finish: "finish"
+            case .trailers(let fields): "trailers [\(fields)]"
+            case .inform(let code, let fields): "inform \(code) [\(fields)]"
             case .abort: "abort"
             }
         }
@@ -33,6 +37,8 @@ final class FakeExchange: Exchange, @unchecked Sendable {
     let connection = ConnectionInfo(remoteAddress: nil, localAddress: nil)
     let eventLoop: any EventLoop
     let requestID = "request-1"
+    /// What the handshake opens, when the request is one.
+    var socket: FakeWebSocket?
 
     /// Called once the response is complete, as a connection goes on to its next request.
     var responded: (() -> Void)?
@@ -64,7 +70,7 @@ final class FakeExchange: Exchange, @unchecked Sendable {
     /// Whether nothing more can come.
     var isDone: Bool {
         switch events.last {
-        case .respond, .finish, .abort: true
+        case .respond, .finish, .trailers, .abort: true
         default: false
         }
     }
@@ -134,11 +140,27 @@ final class FakeExchange: Exchange, @unchecked Sendable {
 
     func abort() { record(.abort) }
 
+    func inform(_ status: Status, _ fields: Fields) { record(.inform(status.code, fields: Self.text(fields))) }
+
+    func finish(trailers: Fields) { record(.trailers(Self.text(trailers))) }
+
+    var isWebSocketHandshake: Bool { socket != nil }
+
+    func acceptWebSocket(subprotocol: String?, fields: Fields) -> (any WebSocket)? {
+        guard isOpen, !hasStarted, let socket else { return nil }
+        hasStarted = true
+        socket.accepted = (subprotocol, Self.text(fields))
+        return socket
+    }
+
     private func record(_ event: Event) {
         eventLoop.preconditionInEventLoop()
         precondition(!isDone, "\(event) after \(events)")
         precondition(isOpen || event == .abort, "\(event) on a closed connection")
-        if event != .flush && event != .abort { hasStarted = true }
+        switch event {
+        case .flush, .abort, .inform: break
+        default: hasStarted = true
+        }
         events.append(event)
         if isDone {
             closers = []
@@ -148,8 +170,10 @@ final class FakeExchange: Exchange, @unchecked Sendable {
         if isDone { responded?() }
     }
 
-    private static func text(_ head: ResponseHead) -> String {
-        head.fields.lines.map { "\($0.name): \($0.value)" }.joined(separator: ", ")
+    private static func text(_ head: ResponseHead) -> String { text(head.fields) }
+
+    private static func text(_ fields: Fields) -> String {
+        fields.lines.map { "\($0.name): \($0.value)" }.joined(separator: ", ")
     }
 
     // MARK: The client

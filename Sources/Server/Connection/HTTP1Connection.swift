@@ -27,19 +27,19 @@ final class HTTP1Connection: ChannelDuplexHandler {
     }
 
     let loop: LoopContext
-    private(set) var phase = Phase.idle
+    var phase = Phase.idle
     private var parser: RequestParser
     /// Received and not yet parsed.
-    private var input = ByteBuffer()
+    var input = ByteBuffer()
     private(set) var context: ChannelHandlerContext?
-    private var exchange: HTTP1Exchange?
+    var exchange: HTTP1Exchange?
     /// A finished exchange that nobody else holds, to be used again.
     private var spareExchange: HTTP1Exchange?
     private var isAdvancing = false
     private var isReading = false
     private var needsFlush = false
     private var isFlushScheduled = false
-    private var isReadHeld = false
+    var isReadHeld = false
     private var isFirstRequest = true
     private(set) var isInputClosed = false
     private var deadline = Deadline.unset

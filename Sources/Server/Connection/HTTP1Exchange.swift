@@ -9,7 +9,7 @@ import NIOCore
 /// effect. Confined to the connection's event loop.
 final class HTTP1Exchange: Exchange, FinishedExchange {
     /// How far the response is.
-    private enum Response: Equatable {
+    enum Response: Equatable {
         case pending
         /// So many bytes of `Content-Length` are still owed.
         case length(remaining: Int)
@@ -27,19 +27,19 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     private static let flushLimit = 32 * 1024
 
     let loop: LoopContext
-    private var link: HTTP1Connection?
-    private var head: RequestHead?
-    private var response = Response.pending
-    private(set) var status: Status?
+    var link: HTTP1Connection?
+    var head: RequestHead?
+    var response = Response.pending
+    var status: Status?
     private(set) var bodyBytes = 0
     private(set) var duration = Duration.zero
     private(set) var isComplete = false
     private var unflushed = 0
-    private var isBodyComplete = false
+    var isBodyComplete = false
     private var bodyFailure: BodyFailure?
     private var hasReceived = false
     private var sentContinue = false
-    private var keepsAlive = false
+    var keepsAlive = false
     /// The head of a streamed response, held until the first bytes of its body.
     private var pendingHead: ByteBuffer?
     private var bodyReceiver: ((BodyPart) -> Void)?
@@ -318,7 +318,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         wrote(file.readableBytes)
     }
 
-    private func takePendingHead() -> ByteBuffer {
+    func takePendingHead() -> ByteBuffer {
         defer { pendingHead = nil }
         return pendingHead ?? ByteBuffer()
     }
@@ -392,7 +392,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         if needsReset { link.reset() } else { link.close() }
     }
 
-    private func complete() {
+    func complete() {
         guard let link else { return }
         response = .complete
         report(isComplete: true)
@@ -405,7 +405,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         receiver?(isBodyComplete ? .disconnected : .failed(.disconnected))
     }
 
-    private func clearCallbacks() {
+    func clearCallbacks() {
         bodyReceiver = nil
         writableWaiter = nil
         closeCallback = nil
@@ -424,7 +424,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         callback?()
     }
 
-    private func report(isComplete: Bool) {
+    func report(isComplete: Bool) {
         guard let observer = loop.observer else { return }
         self.isComplete = isComplete
         duration = began.map { .nanoseconds((NIODeadline.now() - $0).nanoseconds) } ?? .zero

@@ -92,7 +92,7 @@ enum ResponseEncoder {
 
     private static let okLine = Array("HTTP/1.1 200 OK\r\n".utf8)
 
-    private static func writeStatusLine(_ status: Status, into buffer: inout ByteBuffer) {
+    static func writeStatusLine(_ status: Status, into buffer: inout ByteBuffer) {
         if status.code == 200 && status.customReason == nil {
             buffer.writeBytes(okLine)
             return
@@ -119,9 +119,11 @@ enum ResponseEncoder {
     private static func writeAllowed(_ fields: Fields, keepsLength: Bool, into buffer: inout ByteBuffer) {
         fields.wire.withUnsafeBytes { bytes in
             var position = 0
-            while let (name, _, next) = line(bytes, from: position) {
+            while let (name, value, next) = line(bytes, from: position) {
+                // `Connection: upgrade` goes with the field that says to what (426, RFC 9110 §15.5.22).
                 let isForeign =
-                    name.equals("connection") || name.equals("keep-alive") || name.equals("transfer-encoding")
+                    (name.equals("connection") && !value.equals("upgrade")) || name.equals("keep-alive")
+                    || name.equals("transfer-encoding")
                     || (name.equals("content-length") && !keepsLength)
                 if !isForeign { buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[position..<next])) }
                 position = next

@@ -8,6 +8,7 @@ struct HeadFacts: Sendable {
 
     private(set) var hostIndex: Int?
     private(set) var expectsContinue = false
+    private(set) var asksForUpgrade = false
     private var contentLength: Int?
     private var transferCoding = TransferCoding.absent
     private var hasClose = false
@@ -25,6 +26,7 @@ struct HeadFacts: Sendable {
         case 6 where name.equals("expect"):
             guard value.equals("100-continue") else { throw .unsupportedExpectation }
             expectsContinue = true
+        case 7 where name.equals("upgrade"): asksForUpgrade = true
         case 10 where name.equals("connection"):
             for option in ListElements(value) {
                 if option.equals("close") { hasClose = true }

@@ -123,6 +123,7 @@ struct HeadParser: Sendable {
         return RequestHead(
             bytes: bytes, method: line.method, version: line.version, target: line.target, rawPath: line.path,
             rawQuery: line.query, authority: authority, fields: fields, framing: try facts.framing(isHTTP11: isHTTP11),
-            isKeepAlive: facts.isKeepAlive(isHTTP11: isHTTP11), expectsContinue: facts.expectsContinue && isHTTP11)
+            isKeepAlive: facts.isKeepAlive(isHTTP11: isHTTP11), expectsContinue: facts.expectsContinue && isHTTP11,
+            asksForUpgrade: facts.asksForUpgrade)
     }
 }
