@@ -100,7 +100,7 @@ let package = Package(
         tests("PollsTests", ["Polls", "Portico"]),
         tests(
             "PorticoTests",
-            ["Portico", "Polls", "Config", "Front", "Server", "Web", "Platform", .nioCore, .argumentParser]),
+            ["Portico", "Polls", "Config", "Front", "Python", "Server", "Web", "Platform", .nioCore, .argumentParser]),
         tests("ServerTests", ["Server", "Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .logging]),
         tests("SupervisorTests", ["Supervisor", "Platform", .logging]),
         tests("TelemetryTests", ["Telemetry", "Platform", .logging]),

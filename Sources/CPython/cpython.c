@@ -61,6 +61,9 @@ int cpython_add_module(const char *name, PyMethodDef *methods, int is_free_threa
         memcpy(module.bytes, &one, sizeof one);
         module_header = 16;
     }
+    // CPython keeps the name's address.
+    name = strdup(name);
+    if (!name) return -1;
     definition()->name = name;
     definition()->size = -1;
     definition()->methods = methods;

@@ -135,6 +135,11 @@ enum SiteDeclarations {
                 "virtualenv", .path, "The virtual environment with its packages.", example: "/srv/shop/.venv",
                 with: ["python"]),
             Option(
+                "interpreter", .path,
+                "The Python to run it: an interpreter, or a libpython. Without it: that of `virtualenv`, of "
+                    + "`$VIRTUAL_ENV`, of `.venv` in `directory`, or `python3` on the path.",
+                example: "/usr/bin/python3.11", with: ["python"]),
+            Option(
                 "settings", .map(key: .settingName, .text), "What the site itself wants to know.",
                 example: "{page-size: 20}"),
         ], exactlyOne: ["swift", "python"])

@@ -80,6 +80,7 @@ struct SettingsDecoder {
                     database: try optionalPath(place.appending("database")),
                     directory: try optionalPath(place.appending("directory")),
                     virtualenv: try optionalPath(place.appending("virtualenv")),
+                    interpreter: try optionalPath(place.appending("interpreter")),
                     settings: Dictionary(
                         (entry.value["settings"]?.entries ?? []).map { ($0.key, Self.value($0.value)) },
                         uniquingKeysWith: { $1 })))

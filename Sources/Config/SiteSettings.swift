@@ -44,6 +44,8 @@ public struct SiteSettings: Sendable, Hashable {
     public let directory: String?
     /// An absolute path.
     public let virtualenv: String?
+    /// An interpreter or a libpython, an absolute path.
+    public let interpreter: String?
     /// What the site wants to know.
     public let settings: [String: Value]
 }

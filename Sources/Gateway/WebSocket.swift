@@ -1,4 +1,4 @@
-public import HTTP
+import HTTP
 public import NIOCore
 
 /// An open WebSocket (RFC 6455), on the event loop of its connection: what ``Exchange/acceptWebSocket(subprotocol:fields:)``

@@ -10,24 +10,26 @@ import Synchronization
 ///
 /// The sockets stay the caller's and are never closed here.
 public final class HTTPServer: Sendable {
-    private let group: MultiThreadedEventLoopGroup
+    private let group: MultiThreadedEventLoopGroup?
     private let options: ServerOptions
     private let loops: [NIOLoopBound<LoopContext>]
     private let targets: [AcceptTarget]
     private let acceptors = Mutex<[Acceptor]>([])
     private let logger: Logger
 
-    /// Starts `loopCount` event loops. `makeHandler` and `makeObserver` are called once on each.
+    /// Starts `loopCount` event loops; `mainLoop`, which somebody else runs and ends, is the first of them when given.
+    /// `makeHandler` and `makeObserver` are called once on each. Not called on any of the loops.
     public init(
-        loopCount: Int, options: ServerOptions, logger: Logger,
+        loopCount: Int, mainLoop: (any EventLoop)? = nil, options: ServerOptions, logger: Logger,
         makeHandler: @escaping @Sendable (any EventLoop) throws -> any ExchangeHandler,
         makeObserver: @escaping @Sendable (any EventLoop) -> (any ServerObserver)?
     ) throws {
         self.options = options
         self.logger = logger
-        let group = MultiThreadedEventLoopGroup(numberOfThreads: loopCount)
-        self.group = group
-        loops = try group.makeIterator().map { loop in
+        let own = mainLoop == nil ? loopCount : loopCount - 1
+        group = own > 0 ? MultiThreadedEventLoopGroup(numberOfThreads: own) : nil
+        let all = (mainLoop.map { [$0] } ?? []) + (group.map { Array($0.makeIterator()) } ?? [])
+        loops = try all.map { loop in
             try loop.submit {
                 NIOLoopBound(
                     LoopContext(
@@ -39,7 +41,7 @@ public final class HTTPServer: Sendable {
     }
 
     /// The loops, for what must be started and stopped on each of them.
-    public var eventLoops: [any EventLoop] { Array(group.makeIterator()) }
+    public var eventLoops: [any EventLoop] { loops.map(\.eventLoop) }
 
     /// Accepts connections from a bound, listening socket, which stays open until the server has drained.
     public func serve(descriptor: CInt) throws(SystemError) {
@@ -71,6 +73,6 @@ public final class HTTPServer: Sendable {
         }
     }
 
-    /// Ends the loops; what is still open is cut off. Blocks.
-    public func shutdown() { try? group.syncShutdownGracefully() }
+    /// Ends the loops that were started here; what is still open is cut off. Blocks.
+    public func shutdown() { try? group?.syncShutdownGracefully() }
 }

@@ -9,8 +9,8 @@ enum Architecture {
         "app": ["Portico", "Polls"],
         // The one place that knows every part. NIOCore for the units of time the server counts in.
         "Portico": [
-            "Config", "Supervisor", "Server", "Front", "Gateway", "Web", "Telemetry", "Platform", "HTTP", "NIOCore",
-            "ArgumentParser", "Logging",
+            "Config", "Supervisor", "Server", "Front", "Gateway", "Python", "Web", "Telemetry", "Platform", "HTTP",
+            "NIOCore", "NIOPosix", "ArgumentParser", "Logging",
         ],
         // Knows nothing of what is configured.
         "Config": ["CYaml"],
@@ -31,6 +31,9 @@ enum Architecture {
         "Telemetry": ["Platform", "Logging"],
         "Platform": ["CPlatform"],
         "CPlatform": [],
+        // A second way to be a site: over the gateways alone, like Web, and neither knows the other.
+        "Python": ["Gateway", "HTTP", "Platform", "CPython", "NIOCore", "Logging"],
+        "CPython": [],
         "CZlib": [],
         // Run while building.
         "EmbedResources": ["Foundation", "PackagePlugin"],

@@ -1,3 +1,4 @@
+import Python
 import Testing
 
 @testable import Portico
@@ -8,6 +9,9 @@ import Testing
         WorkerPayload(filePath: "app.yaml", fileBytes: Array("base: {}\n".utf8), temporarySecret: nil),
         WorkerPayload(filePath: "/etc/äpp/app.yaml", fileBytes: [], temporarySecret: "0123456789abcdef"),
         WorkerPayload(filePath: "", fileBytes: [0, 255, 10, 13], temporarySecret: ""),
+        WorkerPayload(
+            filePath: nil, fileBytes: nil, temporarySecret: nil,
+            python: PythonInstallation(encoded: "/usr/bin/python3\0/usr/lib/libpython3.so\03.11.2\0gil")),
         WorkerPayload(filePath: "a", fileBytes: [UInt8](repeating: 7, count: 100_000), temporarySecret: nil),
     ]
 

@@ -251,6 +251,7 @@ static inline cpython_released cpython_release(void) {
     cpython_released released = {NULL, cpython_depth};
     cpython_depth = 0;
     released.state = PyEval_SaveThread();
+    cpython_own_state = released.state;
     return released;
 }
 

@@ -33,10 +33,7 @@ struct RouteAssembly {
                     configuration.error(
                         "there is no site '\(name)' in this binary; it carries: \(known)",
                         at: place(of: site, "swift")))
-            case .python:
-                problems.append(
-                    configuration.error(
-                        "this version does not run Python applications yet", at: place(of: site, "python")))
+            case .python: continue
             }
         }
         do throws(RouteErrors) {

@@ -1,6 +1,7 @@
 import Config
 import Front
 import Gateway
+import Glibc
 import Logging
 import NIOCore
 import Platform
@@ -17,19 +18,22 @@ enum WorkerStartError: Error, CustomStringConvertible {
     /// A site did not start.
     case site(String, String)
     case system(String)
+    /// A Python application cannot be loaded; trying again would not help.
+    case application(String, String)
 
     var description: String {
         switch self {
         case .configuration(let text): text
         case .site(let name, let text): "site '\(name)' did not start: \(text)"
         case .system(let text): text
+        case .application(let name, let text): "site '\(name)': \(text)"
         }
     }
 
     /// The process's exit status.
     var exitStatus: Int32 {
         switch self {
-        case .configuration: ExitCode.configuration
+        case .configuration, .application: ExitCode.configuration
         case .site, .system: ExitCode.internalError
         }
     }
@@ -40,15 +44,17 @@ final class Worker {
     private let settings: Settings
     private let logger = Logger(label: "app")
     private let pool: ThreadPool
-    private let sites: [SiteAssembly]
+    private let sites: [any ServedSite]
     private let accessLog: AccessLogWriter?
     private let server: HTTPServer
-    private let lifespans = Mutex<[ASGILifespan]>([])
     private let isReady = ReadinessFlag()
     private let counters: LoopCounterList
 
     /// Puts everything together; nothing is accepted yet.
-    init(_ configuration: Configuration, slot: Int, isMultiprocess: Bool, temporarySecret: String?) throws {
+    init(
+        _ configuration: Configuration, slot: Int, isMultiprocess: Bool, temporarySecret: String?,
+        python: PythonRuntime?
+    ) throws {
         let settings = configuration.settings
         self.settings = settings
         let secretKey = settings.secretKey.map { SecretKey($0.text) } ?? .temporary(temporarySecret)
@@ -64,8 +70,6 @@ final class Worker {
             throw WorkerStartError.system("\(error)")
         }
         self.pool = pool
-        let sites = SiteAssembly.all(settings, executor: pool, secretKey: secretKey)
-        self.sites = sites
         let counters = LoopCounterList()
         self.counters = counters
         let health = HealthEndpoints(
@@ -75,18 +79,14 @@ final class Worker {
         options.bodyMemory = settings.limits.bodyMemory.bytes
         options.temporaryDirectory = settings.tempDirectory
         options.isMultiprocess = isMultiprocess
-        let wsgiOptions = options
+        let sites = try Self.sites(settings, pool: pool, wsgi: options, secretKey: secretKey, python: python)
+        self.sites = sites
         server = try HTTPServer(
-            loopCount: settings.workers.loopCount, options: ServerOptions(settings), logger: logger,
+            loopCount: settings.workers.loopCount, mainLoop: python?.mainLoop, options: ServerOptions(settings),
+            logger: logger,
             makeHandler: { loop in
-                let logger = Logger(label: "gateway")
                 var handlers: [String: any SiteHandler] = [:]
-                for site in sites {
-                    handlers[site.name] =
-                        site.usesWSGI
-                        ? WSGIHandler(site.application, on: loop, pool: pool, options: wsgiOptions, logger: logger)
-                        : ASGIHandler(site.application, on: loop, logger: logger)
-                }
+                for site in sites { handlers[site.name] = site.makeHandler(on: loop) }
                 return try FrontHandler(table: table, sites: handlers, health: health, cache: cache)
             },
             makeObserver: { [accessLog] _ in
@@ -96,13 +96,7 @@ final class Worker {
 
     /// Starts the sites, then accepts from the sockets.
     func start(on listeners: [ListeningSocket]) throws {
-        for site in sites {
-            if site.usesWSGI {
-                do { try site.application.start() } catch { throw WorkerStartError.site(site.name, "\(error)") }
-            } else {
-                for loop in server.eventLoops { try startLifespan(site, loop) }
-            }
-        }
+        for site in sites { try site.start(on: server.eventLoops) }
         do {
             for listener in listeners {
                 try server.serve(descriptor: listener.descriptor)
@@ -113,19 +107,23 @@ final class Worker {
         isReady.value = true
     }
 
-    private func startLifespan(_ site: SiteAssembly, _ loop: any EventLoop) throws {
-        let lifespan = ASGILifespan(site.application, on: loop, logger: logger)
-        let limit = settings.timeouts.start
-        let started = Blocking.wait { () async -> String? in
-            do throws(LifespanError) {
-                try await lifespan.startup(timeout: limit)
-                return nil
-            } catch {
-                return error.description
-            }
+    private static func sites(
+        _ settings: Settings, pool: ThreadPool, wsgi: WSGIHandler.Options, secretKey: SecretKey, python: PythonRuntime?
+    ) throws(WorkerStartError) -> [any ServedSite] {
+        var sites: [any ServedSite] = SwiftSite.all(
+            settings, executor: pool, secretKey: secretKey, gateway: .init(pool: pool, wsgi: wsgi))
+        let directories = Set(settings.sites.compactMap(\.directory))
+        // A process has one working directory: with several, each is on `sys.path` only.
+        if directories.count == 1, let directory = directories.first, chdir(directory) != 0 {
+            throw .configuration("directory: \(directory): \(SystemError(operation: "chdir", code: errno))")
         }
-        if let failure = started { throw WorkerStartError.site(site.name, failure) }
-        lifespans.withLock { $0.append(lifespan) }
+        for site in settings.sites {
+            guard case .python(let module, let callable) = site.source, let python else { continue }
+            sites.append(
+                try PythonSite(
+                    site, module: module, callable: callable, settings, runtime: python, pool: pool, options: wsgi))
+        }
+        return sites
     }
 
     /// Stops accepting, finishes what was begun within `timeouts.drain`, and ends the sites.
@@ -133,19 +131,7 @@ final class Worker {
         isReady.value = false
         let cut = server.drain(within: TimeAmount(settings.timeouts.drain))
         if cut > 0 { logger.warning("\(cut) connections were cut off at the end of timeouts.drain") }
-        for lifespan in lifespans.withLock({ $0 }) {
-            let limit = settings.timeouts.drain
-            let failure = Blocking.wait { () async -> String? in
-                do throws(LifespanError) {
-                    try await lifespan.shutdown(timeout: limit)
-                    return nil
-                } catch {
-                    return error.description
-                }
-            }
-            if let failure { logger.error("a site did not stop in order: \(failure)") }
-        }
-        for site in sites where site.usesWSGI { site.application.stop() }
+        for site in sites { site.stop() }
         if cut == 0 { pool.shutdown() }
         server.shutdown()
         accessLog?.close()

@@ -24,7 +24,7 @@ struct CheckCommand: ParsableCommand {
         let configuration = try options.load()
         try RouteAssembly(configuration).verify()
         let settings = configuration.settings
-        let sites = SiteAssembly.all(
+        let sites = SwiftSite.all(
             settings, executor: DispatchExecutor(),
             secretKey: settings.secretKey.map { SecretKey($0.text) } ?? .temporary())
         var messages = sites.flatMap { site in site.application.check().map { (site.name, $0) } }
@@ -90,7 +90,7 @@ struct RoutesCommand: ParsableCommand {
             Console.error("\(error)")
             throw ArgumentParser.ExitCode.configuration
         }
-        let sites = SiteAssembly.all(configuration.settings, executor: DispatchExecutor(), secretKey: .temporary())
+        let sites = SwiftSite.all(configuration.settings, executor: DispatchExecutor(), secretKey: .temporary())
         for site in sites {
             let rows = site.application.routes.map {
                 [$0.pattern, $0.name ?? "", $0.view, $0.isAsynchronous ? "async" : "sync"]

@@ -26,7 +26,7 @@ struct MigrateCommand: ParsableCommand {
     func run() throws {
         let configuration = try options.load()
         try RouteAssembly(configuration).verify()
-        let all = SiteAssembly.all(configuration.settings, executor: DispatchExecutor(), secretKey: .temporary())
+        let all = SwiftSite.all(configuration.settings, executor: DispatchExecutor(), secretKey: .temporary())
         let chosen = site.map { name in all.filter { $0.name == name } } ?? all
         if let site, chosen.isEmpty {
             throw ValidationError(

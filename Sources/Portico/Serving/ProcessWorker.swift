@@ -3,11 +3,12 @@ import Config
 import Glibc
 import Logging
 import Platform
+import Python
 import Supervisor
 import Synchronization
 
 /// A worker process: what the supervisor gave it, the stack on top, and the heartbeat.
-struct ProcessWorker {
+struct ProcessWorker: Sendable {
     let control: WorkerControl
     let options: ServeOptions
 
@@ -32,6 +33,25 @@ struct ProcessWorker {
         let configuration = try ConfigurationOptions.load(sources)
         LogAssembly.bootstrap(configuration.settings.log, process: "worker \(control.slot + 1)")
         let logger = Logger(label: "app")
+        guard let installation = payload.python else { return try serve(configuration, payload, logger, python: nil) }
+        do throws(PythonInstallationError) {
+            return try PythonRuntime.run(installation, logger: Logger(label: "python")) { runtime in
+                do {
+                    return try serve(configuration, payload, logger, python: runtime)
+                } catch {
+                    control.failed("\(error)")
+                    return Supervisor.ExitCode.internalError
+                }
+            }
+        } catch {
+            control.failed("\(error)")
+            return Supervisor.ExitCode.configuration
+        }
+    }
+
+    private func serve(
+        _ configuration: Configuration, _ payload: WorkerPayload, _ logger: Logger, python: PythonRuntime?
+    ) throws -> Int32 {
         let stop = try EventCounter()
         control.onDrain { reason in
             logger.debug("draining", metadata: ["reason": "\(reason)"])
@@ -41,7 +61,7 @@ struct ProcessWorker {
         do {
             worker = try Worker(
                 configuration, slot: control.slot, isMultiprocess: configuration.settings.workers.processCount > 1,
-                temporarySecret: payload.temporarySecret)
+                temporarySecret: payload.temporarySecret, python: python)
             try worker.start(on: control.listeners)
         } catch let error as WorkerStartError {
             control.failed(error.description)

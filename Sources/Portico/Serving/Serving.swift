@@ -3,11 +3,12 @@ import Config
 import Glibc
 import Logging
 import Platform
+import Python
 import Supervisor
 import Telemetry
 
 /// `app serve`: everything before the first request, then a supervisor with worker processes, or one process of threads.
-struct Serving {
+struct Serving: Sendable {
     let configuration: Configuration
     let readyFile: String?
     let logger: Logger
@@ -24,12 +25,22 @@ struct Serving {
     /// Serves until told to stop. The result is the exit status.
     func run() throws -> Int32 {
         try RouteAssembly(configuration).verify()
+        let python = try findPython()
         let listeners = try bind()
         // Each connection needs a descriptor; the soft limit is usually 1024.
         do { try FileLimit.raise() } catch { logger.warning("the limit of open files stays as it is: \(error)") }
         return switch configuration.settings.workers.mode {
-        case .process: try superviseProcesses(listeners)
-        case .thread: try runThreads(listeners)
+        case .process: try superviseProcesses(listeners, python)
+        case .thread: try runThreads(listeners, python)
+        }
+    }
+
+    private func findPython() throws -> PythonInstallation? {
+        do throws(ConfigErrors) {
+            return try PythonRuntime.installation(for: configuration)
+        } catch {
+            Console.error(error.description)
+            throw ArgumentParser.ExitCode.configuration
         }
     }
 
@@ -49,12 +60,14 @@ struct Serving {
         }
     }
 
-    private func superviseProcesses(_ listeners: [ListeningSocket]) throws -> Int32 {
+    private func superviseProcesses(
+        _ listeners: [ListeningSocket], _ python: PythonInstallation?
+    ) throws -> Int32 {
         let settings = configuration.settings
         let count = settings.workers.processCount
         let payload = WorkerPayload(
             filePath: configuration.filePath, fileBytes: configuration.fileBytes,
-            temporarySecret: settings.secretKey == nil ? try SecretText.random() : nil)
+            temporarySecret: settings.secretKey == nil ? try SecretText.random() : nil, python: python)
         let program = SupervisorProcess.Program(
             arguments: ["app", "worker"] + CommandLine.arguments.drop { $0 != "serve" }.dropFirst(),
             environment: Environment.all)
@@ -66,17 +79,31 @@ struct Serving {
             onAllReady: { announce(listeners) })
     }
 
-    private func runThreads(_ listeners: [ListeningSocket]) throws -> Int32 {
+    private func runThreads(_ listeners: [ListeningSocket], _ python: PythonInstallation?) throws -> Int32 {
         // The handlers are there before anything is started, so that an early signal is not lost.
         try Signal.brokenPipe.ignore()
         let signals = try SignalSource([.terminate, .interrupt])
+        guard let python else { return runThreads(listeners, signals, python: nil) }
+        do throws(PythonInstallationError) {
+            return try PythonRuntime.run(python, logger: Logger(label: "python")) { runtime in
+                runThreads(listeners, signals, python: runtime)
+            }
+        } catch {
+            logger.critical("\(error)")
+            return Supervisor.ExitCode.configuration
+        }
+    }
+
+    private func runThreads(
+        _ listeners: [ListeningSocket], _ signals: SignalSource, python: PythonRuntime?
+    ) -> Int32 {
         let worker: Worker
         do {
-            worker = try Worker(configuration, slot: 0, isMultiprocess: false, temporarySecret: nil)
+            worker = try Worker(configuration, slot: 0, isMultiprocess: false, temporarySecret: nil, python: python)
             try worker.start(on: listeners)
-        } catch let error as WorkerStartError {
+        } catch {
             logger.critical("\(error)")
-            return error.exitStatus
+            return (error as? WorkerStartError)?.exitStatus ?? Supervisor.ExitCode.internalError
         }
         announce(listeners)
         _ = signals.wait()

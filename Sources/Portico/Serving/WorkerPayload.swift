@@ -1,22 +1,28 @@
 import Platform
+import Python
 
 /// What a supervisor hands to its workers beside the command line: the configuration file as it was read, so that a
-/// worker started later sees the same, and the secret that all of them share when none is configured.
+/// worker started later sees the same, the secret that all of them share when none is configured, and the Python found.
 struct WorkerPayload: Equatable {
     var filePath: String?
     var fileBytes: [UInt8]?
     var temporarySecret: String?
+    var python: PythonInstallation?
 
-    init(filePath: String?, fileBytes: [UInt8]?, temporarySecret: String?) {
+    init(
+        filePath: String?, fileBytes: [UInt8]?, temporarySecret: String?, python: PythonInstallation? = nil
+    ) {
+        self.python = python
         self.filePath = filePath
         self.fileBytes = fileBytes
         self.temporarySecret = temporarySecret
     }
 
-    /// Three parts, each behind its length in eight bytes; an absent part has the length `UInt64.max`.
+    /// Four parts, each behind its length in eight bytes; an absent part has the length `UInt64.max`.
     var encoded: [UInt8] {
         var bytes: [UInt8] = []
-        for part in [filePath.map { Array($0.utf8) }, fileBytes, temporarySecret.map { Array($0.utf8) }] {
+        let python = python.map { Array($0.encoded.utf8) }
+        for part in [filePath.map { Array($0.utf8) }, fileBytes, temporarySecret.map { Array($0.utf8) }, python] {
             let count = part.map { UInt64($0.count) } ?? .max
             for shift in stride(from: 56, through: 0, by: -8) {
                 bytes.append(UInt8(truncatingIfNeeded: count >> shift))
@@ -38,7 +44,14 @@ struct WorkerPayload: Equatable {
             defer { rest = rest.dropFirst(Int(count)) }
             return Array(rest.prefix(Int(count)))
         }
-        guard let path = part(), let file = part(), let secret = part(), rest.isEmpty else { return nil }
+        guard let path = part(), let file = part(), let secret = part(), let python = part(), rest.isEmpty
+        else { return nil }
+        if let python {
+            guard let installation = PythonInstallation(encoded: String(decoding: python, as: UTF8.self)) else {
+                return nil
+            }
+            self.python = installation
+        }
         filePath = path.map { String(decoding: $0, as: UTF8.self) }
         fileBytes = file
         temporarySecret = secret.map { String(decoding: $0, as: UTF8.self) }

@@ -114,7 +114,9 @@ extension PythonInstallation.Search {
 
     private func onPath() -> String? {
         for folder in path.split(separator: ":") {
-            for name in ["python3", "python"] where access("\(folder)/\(name)", X_OK) == 0 { return "\(folder)/\(name)" }
+            for name in ["python3", "python"] where access("\(folder)/\(name)", X_OK) == 0 {
+                return "\(folder)/\(name)"
+            }
         }
         return nil
     }
@@ -126,5 +128,20 @@ extension PythonInstallation.Search {
     private static func isLibrary(_ path: String) -> Bool {
         guard let name = path.split(separator: "/").last else { return false }
         return name.hasPrefix("libpython") && name.contains(".so")
+    }
+}
+
+extension PythonInstallation {
+    /// As one text, to hand it to another process.
+    public var encoded: String {
+        [executable, library, version, isFreeThreaded ? "free-threaded" : "gil"].joined(separator: "\0")
+    }
+
+    /// Nil when it is not what ``encoded`` makes.
+    public init?(encoded text: String) {
+        let parts = text.split(separator: "\0", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 4 else { return nil }
+        self.init(
+            executable: parts[0], library: parts[1], version: parts[2], isFreeThreaded: parts[3] == "free-threaded")
     }
 }

@@ -59,7 +59,8 @@ struct PythonProbe {
             let status = try ChildProcess.wait(pid)
             guard status.isSuccess else {
                 let last = try Self.lines(of: errors).last ?? ""
-                return .failure(.unusable(executable: executable, reason: "\(status)" + (last.isEmpty ? "" : ": \(last)")))
+                return .failure(
+                    .unusable(executable: executable, reason: "\(status)" + (last.isEmpty ? "" : ": \(last)")))
             }
             var answers: [String: [String]] = [:]
             for line in try Self.lines(of: output) {

@@ -19,10 +19,13 @@ struct NativeType: @unchecked Sendable {
     }
 
     /// `name` is dotted: module and type.
-    init(_ name: String, header: Int, _ slots: Slots, dealloc: @convention(c) (OpaquePointer) -> Void) throws(PythonError)
+    init(_ name: String, header: Int, _ slots: Slots, dealloc: @convention(c) (OpaquePointer) -> Void)
+        throws(PythonError)
     {
         self.header = header
-        var list = [PyType_Slot(slot: Int32(Py_tp_dealloc), pfunc: unsafeBitCast(dealloc, to: UnsafeMutableRawPointer.self))]
+        var list = [
+            PyType_Slot(slot: Int32(Py_tp_dealloc), pfunc: unsafeBitCast(dealloc, to: UnsafeMutableRawPointer.self))
+        ]
         func add(_ slot: Int32, _ function: UnsafeMutableRawPointer?) {
             if let function { list.append(PyType_Slot(slot: slot, pfunc: function)) }
         }
@@ -32,7 +35,9 @@ struct NativeType: @unchecked Sendable {
         add(Int32(Py_am_send), slots.send.map { unsafeBitCast($0, to: UnsafeMutableRawPointer.self) })
         // Types keep pointing to their methods: neither is ever freed.
         let methods = UnsafeMutablePointer<PyMethodDef>.allocate(capacity: slots.methods.count + 1)
-        for (index, method) in slots.methods.enumerated() { (methods + index).initialize(to: method.definition.pointee) }
+        for (index, method) in slots.methods.enumerated() {
+            (methods + index).initialize(to: method.definition.pointee)
+        }
         (methods + slots.methods.count).initialize(to: PyMethodDef())
         add(Int32(Py_tp_methods), UnsafeMutableRawPointer(methods))
         list.append(PyType_Slot(slot: 0, pfunc: nil))

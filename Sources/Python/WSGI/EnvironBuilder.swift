@@ -141,7 +141,8 @@ final class EnvironBuilder {
         }
     }
 
-    private func setFields(_ dictionary: OpaquePointer, _ request: RequestHead, _ head: UnsafeRawBufferPointer) -> Bool {
+    private func setFields(_ dictionary: OpaquePointer, _ request: RequestHead, _ head: UnsafeRawBufferPointer) -> Bool
+    {
         self.request &+= 1
         let number = self.request
         for field in request.fields.ranges {

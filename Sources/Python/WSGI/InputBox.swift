@@ -28,7 +28,9 @@ final class InputBox {
         }
         let size = PyLong_AsLongLong(arguments[0])
         guard PyErr_Occurred() == nil else { return nil }
-        let result: Result<ByteBuffer, any Error> = Interpreter.leave { Result { try input.readAvailable(upTo: Int(clamping: size)) } }
+        let result: Result<ByteBuffer, any Error> = Interpreter.leave {
+            Result { try input.readAvailable(upTo: Int(clamping: size)) }
+        }
         switch result {
         case .success(let bytes): return bytes.withUnsafeReadableBytes(Py.bytes)
         case .failure(let error):

@@ -23,7 +23,8 @@ public final class PythonWSGIApplication: WSGIApplication, @unchecked Sendable {
             do throws(PythonError) {
                 let types = try WSGITypes(interpreter)
                 return .success(
-                    (types, try EnvironBuilder(types, isMultithreaded: isMultithreaded, isMultiprocess: isMultiprocess)))
+                    (types, try EnvironBuilder(types, isMultithreaded: isMultithreaded, isMultiprocess: isMultiprocess))
+                )
             } catch {
                 return .failure(error)
             }

@@ -14,7 +14,8 @@ enum WSGIHead {
             bytes.allSatisfy(Token.isFieldValueByte)
         else {
             Py.raise(
-                PyExc_ValueError(), "status must be three digits, a space and a reason: \(string(bytes).debugDescription)")
+                PyExc_ValueError(),
+                "status must be three digits, a space and a reason: \(string(bytes).debugDescription)")
             return nil
         }
         let code = digits.reduce(0) { $0 * 10 + Int($1 - 0x30) }
@@ -84,7 +85,9 @@ enum WSGIHead {
         return Py.content(owner).map { Latin1(bytes: $0, owner: owner) }
     }
 
-    private static func string(_ bytes: some Sequence<UInt8>) -> String { String(decoding: Array(bytes), as: UTF8.self) }
+    private static func string(_ bytes: some Sequence<UInt8>) -> String {
+        String(decoding: Array(bytes), as: UTF8.self)
+    }
 }
 
 /// Bytes of a Python object, and the object when it was made for them.

@@ -47,7 +47,8 @@ final class WSGITypes {
     }
 
     func baseEnviron(isMultithreaded: Bool, isMultiprocess: Bool) -> OpaquePointer? {
-        Py.call(makeBase, isMultithreaded ? _Py_TrueStruct() : _Py_FalseStruct(),
+        Py.call(
+            makeBase, isMultithreaded ? _Py_TrueStruct() : _Py_FalseStruct(),
             isMultiprocess ? _Py_TrueStruct() : _Py_FalseStruct())
     }
 
@@ -67,7 +68,9 @@ final class WSGITypes {
     func input(_ input: any WSGIInput) -> OpaquePointer? {
         guard !input.isComplete else {
             guard input.count > 0 else { return PyObject_CallNoArgs(bytesIO) }
-            guard let buffer = try? input.read(nil), let bytes = buffer.withUnsafeReadableBytes(Py.bytes) else { return nil }
+            guard let buffer = try? input.read(nil), let bytes = buffer.withUnsafeReadableBytes(Py.bytes) else {
+                return nil
+            }
             defer { Py_DecRef(bytes) }
             return PyObject_CallOneArg(bytesIO, bytes)
         }

@@ -1,0 +1,94 @@
+import Config
+import Gateway
+import Logging
+import NIOCore
+import Synchronization
+import Web
+
+/// A site compiled into this binary, as the configuration wants it.
+final class SwiftSite: ServedSite, Sendable {
+    let name: String
+    let application: SiteApplication
+    private let usesWSGI: Bool
+    private let settings: Settings
+    private let logger = Logger(label: "app")
+    private let lifespans = Mutex<[ASGILifespan]>([])
+    private let gateway: GatewayContext?
+
+    /// What a site needs to be served; commands that only look at sites have none.
+    struct GatewayContext: Sendable {
+        let pool: ThreadPool
+        let wsgi: WSGIHandler.Options
+    }
+
+    /// Every Swift site of the configuration.
+    static func all(
+        _ settings: Settings, executor: any SyncExecutor, secretKey: SecretKey, gateway: GatewayContext? = nil
+    ) -> [SwiftSite] {
+        settings.sites.compactMap {
+            SwiftSite($0, settings, executor: executor, secretKey: secretKey, gateway: gateway)
+        }
+    }
+
+    private init?(
+        _ site: Config.SiteSettings, _ settings: Settings, executor: any SyncExecutor, secretKey: SecretKey,
+        gateway: GatewayContext?
+    ) {
+        guard case .swift(let swiftName) = site.source, let code = SiteCatalog.shared[swiftName] else { return nil }
+        var own = Web.SiteSettings(
+            database: site.database.map { .file($0) }, secretKey: secretKey, isDebug: settings.debug,
+            allowedHosts: settings.allowedHosts)
+        own.bodyLimit = settings.limits.bodySize.bytes
+        name = site.name
+        application = SiteApplication(
+            code, settings: own, executor: executor, logger: Logger(label: "site.\(site.name)"))
+        usesWSGI = site.gateway == .wsgi
+        self.settings = settings
+        self.gateway = gateway
+    }
+
+    func makeHandler(on loop: any EventLoop) -> any SiteHandler {
+        let logger = Logger(label: "gateway")
+        guard usesWSGI, let gateway else { return ASGIHandler(application, on: loop, logger: logger) }
+        return WSGIHandler(application, on: loop, pool: gateway.pool, options: gateway.wsgi, logger: logger)
+    }
+
+    func start(on loops: [any EventLoop]) throws(WorkerStartError) {
+        guard !usesWSGI else {
+            do { try application.start() } catch { throw .site(name, "\(error)") }
+            return
+        }
+        for loop in loops { try startLifespan(loop) }
+    }
+
+    private func startLifespan(_ loop: any EventLoop) throws(WorkerStartError) {
+        let lifespan = ASGILifespan(application, on: loop, logger: logger)
+        let limit = settings.timeouts.start
+        let failure = Blocking.wait { () async -> String? in
+            do throws(LifespanError) {
+                try await lifespan.startup(timeout: limit)
+                return nil
+            } catch {
+                return error.description
+            }
+        }
+        if let failure { throw .site(name, failure) }
+        lifespans.withLock { $0.append(lifespan) }
+    }
+
+    func stop() {
+        guard !usesWSGI else { return application.stop() }
+        let limit = settings.timeouts.drain
+        for lifespan in lifespans.withLock({ $0 }) {
+            let failure = Blocking.wait { () async -> String? in
+                do throws(LifespanError) {
+                    try await lifespan.shutdown(timeout: limit)
+                    return nil
+                } catch {
+                    return error.description
+                }
+            }
+            if let failure { logger.error("a site did not stop in order: \(failure)") }
+        }
+    }
+}
