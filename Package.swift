@@ -72,7 +72,7 @@ let package = Package(
         module("Server", ["Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .logging]),
         .target(
             name: "Python", dependencies: ["Gateway", "HTTP", "Platform", "CPython", .nioCore, .logging],
-            resources: [.embedInCode("Scripts/portico_support.py")], swiftSettings: onCallersExecutor),
+            resources: [.embedInCode("Scripts/portico_support.py"), .embedInCode("Scripts/portico_asgi.py")], swiftSettings: onCallersExecutor),
         .target(name: "CPython"),
         module("Front", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .logging]),
         module("Gateway", ["HTTP", .nioCore, .nioPosix, .logging]),

@@ -3,13 +3,20 @@ import Gateway
 import Logging
 import NIOCore
 import Python
+import Synchronization
 
 /// A Python application, as the configuration wants it.
 final class PythonSite: ServedSite {
     let name: String
-    private let application: PythonWSGIApplication
+    private let application: PythonObject
+    private let gateway: PythonGateway
+    private let runtime: PythonRuntime
+    private let settings: Settings
     private let pool: ThreadPool
     private let options: WSGIHandler.Options
+    private let wsgi: PythonWSGIApplication?
+    private let asgi = Mutex<NIOLoopBound<PythonASGIHandler>?>(nil)
+    private let logger: Logger
 
     /// Imports the application, on `runtime`'s main loop.
     init(
@@ -17,7 +24,10 @@ final class PythonSite: ServedSite {
         pool: ThreadPool, options: WSGIHandler.Options
     ) throws(WorkerStartError) {
         name = site.name
+        self.runtime = runtime
+        self.settings = settings
         self.pool = pool
+        logger = Logger(label: "site.\(site.name)")
         var options = options
         // A worker with one thread is one that its owner wants to do one thing at a time.
         options.runsInline = settings.workers.mode == .process && settings.workers.threads == 1
@@ -26,23 +36,90 @@ final class PythonSite: ServedSite {
         let isMultithreaded = !options.runsInline && settings.workers.threads > 1
         let isMultiprocess = options.isMultiprocess
         let interpreter = runtime.interpreter
+        let wanted = site.gateway
         let loaded = Result {
             try runtime.mainLoop.submit {
                 let application = try interpreter.load(
                     module: module, callable: callable,
                     directory: site.directory ?? Environment.workingDirectory)
-                return try PythonWSGIApplication(
-                    application, in: interpreter, isMultithreaded: isMultithreaded, isMultiprocess: isMultiprocess)
+                let gateway = Self.gateway(wanted, interpreter.gateway(of: application))
+                guard gateway == .wsgi else { return (application, gateway, PythonWSGIApplication?.none) }
+                return (
+                    application, gateway,
+                    try PythonWSGIApplication(
+                        application, in: interpreter, isMultithreaded: isMultithreaded, isMultiprocess: isMultiprocess)
+                )
             }.wait()
         }
-        do { application = try loaded.get() } catch { throw .application(site.name, "\(error)") }
+        do { (application, gateway, wsgi) = try loaded.get() } catch { throw .application(site.name, "\(error)") }
+    }
+
+    /// What the configuration says, filled in by what the application looks like.
+    private static func gateway(_ wanted: Config.SiteSettings.Gateway, _ seen: PythonGateway) -> PythonGateway {
+        switch wanted {
+        case .auto: seen
+        case .wsgi: .wsgi
+        case .asgi: seen == .asgi2 ? .asgi2 : .asgi
+        }
     }
 
     func makeHandler(on loop: any EventLoop) -> any SiteHandler {
-        WSGIHandler(application, on: loop, pool: pool, options: options, logger: Logger(label: "gateway"))
+        let logger = Logger(label: "gateway")
+        if let wsgi { return WSGIHandler(wsgi, on: loop, pool: pool, options: options, logger: logger) }
+        guard loop === runtime.mainLoop else {
+            return LoopRelay(to: runtime.mainLoop) { [self] in asgi.withLock { $0 }?.value }
+        }
+        do throws(PythonError) {
+            let handler = try PythonASGIHandler(
+                application, in: runtime.interpreter, on: loop, isDoubleCallable: gateway == .asgi2, logger: logger)
+            asgi.withLock { $0 = NIOLoopBound(handler, eventLoop: loop) }
+            return handler
+        } catch {
+            return UnavailableSite(reason: error.traceback, logger: logger)
+        }
     }
 
-    func start(on loops: [any EventLoop]) throws(WorkerStartError) {}
+    func start(on loops: [any EventLoop]) throws(WorkerStartError) {
+        guard let handler = asgi.withLock({ $0 }) else { return }
+        let limit = TimeAmount(settings.timeouts.start)
+        switch ask(within: limit, { handler.value.startup() }) {
+        case .complete: return
+        case .unsupported(let reason):
+            logger.info("the application does without lifespan: \(reason.split(separator: "\n").last ?? "")")
+        case .failed(let message): throw .site(name, "the application refused to start: \(message)")
+        case nil: throw .site(name, "the application did not complete its startup within \(settings.timeouts.start)")
+        }
+    }
 
-    func stop() {}
+    func stop() {
+        guard let handler = asgi.withLock({ $0 }) else { return }
+        switch ask(within: TimeAmount(settings.timeouts.drain), { handler.value.shutdown() }) {
+        case .complete, .unsupported: break
+        case .failed(let message): logger.error("the application failed to shut down: \(message)")
+        case nil: logger.error("the application did not complete its shutdown within \(settings.timeouts.drain)")
+        }
+        try? runtime.mainLoop.submit { handler.value.close() }.wait()
+    }
+
+    /// Waits for a stage of the lifespan; nil when it takes longer than `limit`.
+    private func ask(
+        within limit: TimeAmount, _ stage: @escaping @Sendable () -> EventLoopFuture<PythonASGIHandler.LifespanOutcome>
+    ) -> PythonASGIHandler.LifespanOutcome? {
+        let loop = runtime.mainLoop
+        let answer = loop.makePromise(of: PythonASGIHandler.LifespanOutcome?.self)
+        loop.execute {
+            loop.scheduleTask(in: limit) { answer.succeed(nil) }
+            stage().whenComplete { result in answer.succeed(try? result.get()) }
+        }
+        return try? answer.futureResult.wait()
+    }
+}
+
+/// In place of a site that could not be set up.
+private final class UnavailableSite: SiteHandler {
+    init(reason: String, logger: Logger) { logger.critical("the site cannot be served\n\(reason)") }
+
+    func handle(_ exchange: any Exchange, scriptName: String, path: String) {
+        exchange.respond(.internalServerError, text: "500 Internal Server Error\n")
+    }
 }

@@ -19,6 +19,10 @@ public final class Interpreter: Sendable {
     let headerSize: Int
     private let state: InterpreterState
 
+    /// For `cpython_enter`.
+    @inline(__always)
+    var statePointer: OpaquePointer { state.pointer }
+
     private struct InterpreterState: @unchecked Sendable {
         // Sendable: an address that only CPython looks behind.
         let pointer: OpaquePointer
@@ -92,6 +96,26 @@ public final class Interpreter: Sendable {
             return PythonObject(try Py.check(Py.call(function, arguments)))
         } catch {
             throw PythonLoadError(target: "\(module):\(callable)", error: error)
+        }
+    }
+}
+
+/// How a Python application wants to be called.
+public enum PythonGateway: String, Sendable {
+    case wsgi, asgi
+    /// ASGI 2: called with the scope, and what that returns with `receive` and `send`.
+    case asgi2
+}
+
+extension Interpreter {
+    /// What `application` looks like, decided as asgiref does.
+    public func gateway(of application: PythonObject) -> PythonGateway {
+        enter {
+            defer { PyErr_Clear() }
+            guard let function = PyObject_GetAttrString(support.pointer, "gateway_of") else { return .wsgi }
+            defer { Py_DecRef(function) }
+            let name = PyObject_CallOneArg(function, application.pointer).flatMap(Py.consumeText) ?? ""
+            return PythonGateway(rawValue: name) ?? .wsgi
         }
     }
 }

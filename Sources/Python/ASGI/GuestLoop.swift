@@ -1,0 +1,201 @@
+import CPython
+import Glibc
+import Logging
+import NIOCore
+import Platform
+import Synchronization
+
+/// An asyncio loop as a guest of an event loop: both share one thread. Its callbacks run in turns, which are asked for when
+/// something is ready, when the next timer is due, and when a descriptor of the application's became ready.
+///
+/// Everything but ``wake()`` is called on the event loop.
+final class GuestLoop {
+    let eventLoop: any EventLoop
+    let interpreter: Interpreter
+    private let logger: Logger
+    /// The Python objects: the loop, its bound methods, and its queue of ready callbacks.
+    private let loop, turnMethod, createFuture, readyQueue, scheduledName, setResultName, doneName: OpaquePointer
+    private let blockingName: OpaquePointer
+    let spawn: OpaquePointer
+    let clientDisconnected: OpaquePointer
+    let module: OpaquePointer
+    private let waker: Waker
+    private var isTurnScheduled = false
+    private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
+    private var timerCount = 0
+    private(set) var isClosed = false
+    let watchdog: LoopWatchdog
+
+    /// A loop for the calling thread, which is `eventLoop`'s. The interpreter is entered.
+    init(on eventLoop: any EventLoop, _ interpreter: Interpreter, logger: Logger) throws(PythonError) {
+        self.eventLoop = eventLoop
+        self.interpreter = interpreter
+        self.logger = logger
+        module = try SupportModule.asgi()
+        func attribute(_ object: OpaquePointer, _ name: String) throws(PythonError) -> OpaquePointer {
+            try Py.check(PyObject_GetAttrString(object, name))
+        }
+        func name(_ text: String) throws(PythonError) -> OpaquePointer {
+            try Py.check(PyUnicode_InternFromString(text))
+        }
+        try Awaitable.prepare(interpreter.headerSize)
+        waker = Waker(eventLoop)
+        let host = try Py.check(Waker.object(waker, interpreter.headerSize))
+        defer { Py_DecRef(host) }
+        let type = try attribute(module, "GuestLoop")
+        defer { Py_DecRef(type) }
+        loop = try Py.check(PyObject_CallOneArg(type, host))
+        turnMethod = try attribute(loop, "turn")
+        createFuture = try attribute(loop, "create_future")
+        readyQueue = try attribute(loop, "_ready")
+        scheduledName = try name("_scheduled")
+        setResultName = try name("set_result")
+        doneName = try name("done")
+        blockingName = try name("_asyncio_future_blocking")
+        clientDisconnected = try attribute(module, "ClientDisconnected")
+        let spawner = try attribute(module, "spawner")
+        defer { Py_DecRef(spawner) }
+        spawn = try Py.check(PyObject_CallOneArg(spawner, loop))
+        let begin = try attribute(loop, "begin")
+        defer { Py_DecRef(begin) }
+        Py_DecRef(try Py.check(PyObject_CallNoArgs(begin)))
+        watchdog = LoopWatchdog(interpreter, module: PythonObject(module), logger: logger)
+        waker.loop = self
+        do throws(SystemError) {
+            try watchdog.start(thread: UInt(pthread_self()))
+        } catch {
+            logger.warning("blocking callbacks will not be noticed: \(error)")
+        }
+    }
+
+    // MARK: Turns
+
+    /// Runs `body` inside the interpreter, and afterwards sees to what it left to be done.
+    @inline(__always)
+    func enter<T>(_ body: () throws -> T) rethrows -> T {
+        watchdog.entered()
+        cpython_enter(interpreter.statePointer)
+        defer {
+            lookForWork()
+            cpython_leave()
+            watchdog.left()
+        }
+        return try body()
+    }
+
+    /// Asks for a turn when callbacks are ready or timers were added. The interpreter is entered.
+    private func lookForWork() {
+        guard !isTurnScheduled, !isClosed else { return }
+        if PyObject_Size(readyQueue) > 0 || countTimers() > timerCount { scheduleTurn() }
+    }
+
+    private func countTimers() -> Int {
+        guard let scheduled = PyObject_GetAttr(loop, scheduledName) else {
+            PyErr_Clear()
+            return 0
+        }
+        defer { Py_DecRef(scheduled) }
+        return PyList_Size(scheduled)
+    }
+
+    func scheduleTurn() {
+        guard !isTurnScheduled, !isClosed else { return }
+        isTurnScheduled = true
+        eventLoop.assumeIsolated().execute { self.turn() }
+    }
+
+    /// A turn because a descriptor is ready.
+    func turnNow() { turn() }
+
+    private func turn() {
+        isTurnScheduled = false
+        guard !isClosed else { return }
+        watchdog.entered()
+        cpython_enter(interpreter.statePointer)
+        let delay = runOnce()
+        timerCount = countTimers()
+        cpython_leave()
+        watchdog.left()
+        if delay == 0 { scheduleTurn() } else { setTimer(delay) }
+    }
+
+    private func runOnce() -> Double {
+        guard let result = PyObject_CallNoArgs(turnMethod) else {
+            let error = PythonError.take()
+            logger.error("a callback ended the turn of the event loop\n\(error.traceback)")
+            return 0
+        }
+        defer { Py_DecRef(result) }
+        return PyFloat_AsDouble(result)
+    }
+
+    private func setTimer(_ delay: Double) {
+        guard delay > 0 else {
+            timer?.task.cancel()
+            timer = nil
+            return
+        }
+        // Rounded up: a turn that comes too early would find nothing due.
+        let deadline = NIODeadline.now() + .nanoseconds(Int64(min(delay, 86_400) * 1_000_000_000) + 50_000)
+        if let timer, timer.deadline <= deadline, timer.deadline > NIODeadline.now() { return }
+        timer?.task.cancel()
+        let task = eventLoop.assumeIsolated().scheduleTask(deadline: deadline) {
+            self.timer = nil
+            self.turn()
+        }
+        timer = (deadline, task)
+    }
+
+    // MARK: Futures
+
+    /// A new future of the loop; nil with an exception set.
+    func makeFuture() -> OpaquePointer? { PyObject_CallNoArgs(createFuture) }
+
+    /// Tells asyncio that the future it is about to get from an iterator is meant to be waited for.
+    func markBlocking(_ future: OpaquePointer) -> Bool {
+        PyObject_SetAttr(future, blockingName, _Py_TrueStruct()) == 0
+    }
+
+    /// Wakes the task that waits for `future`. The interpreter is entered.
+    func wake(_ future: OpaquePointer) {
+        var arguments: (OpaquePointer?, OpaquePointer?) = (future, _Py_NoneStruct())
+        withUnsafePointer(to: &arguments) { pointer in
+            pointer.withMemoryRebound(to: OpaquePointer?.self, capacity: 2) { arguments in
+                if let done = PyObject_VectorcallMethod(doneName, arguments, 1, nil) {
+                    let isDone = done == _Py_TrueStruct()
+                    Py_DecRef(done)
+                    guard !isDone else { return }
+                    Py_DecRef(PyObject_VectorcallMethod(setResultName, arguments, 2, nil))
+                }
+                PyErr_Clear()
+            }
+        }
+    }
+
+    // MARK: The end
+
+    /// Cancels what still runs, gives it some turns, and closes the loop.
+    func close() {
+        guard !isClosed else { return }
+        interpreter.enter {
+            for _ in 0..<100 {
+                guard let left = call("end") else { break }
+                Py_DecRef(left)
+                if left == _Py_TrueStruct() { break }
+                _ = runOnce()
+            }
+            isClosed = true
+            timer?.task.cancel()
+            Py_DecRef(call("close"))
+            PyErr_Clear()
+        }
+        waker.stop()
+        watchdog.stop()
+    }
+
+    private func call(_ name: String) -> OpaquePointer? {
+        guard let method = PyObject_GetAttrString(loop, name) else { return nil }
+        defer { Py_DecRef(method) }
+        return PyObject_CallNoArgs(method)
+    }
+}

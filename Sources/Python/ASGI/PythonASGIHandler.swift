@@ -1,0 +1,113 @@
+import CPython
+public import Gateway
+import HTTP
+public import Logging
+public import NIOCore
+
+/// A Python application behind ASGI 3.0 on one event loop, with its asyncio loop as a guest of that loop.
+public final class PythonASGIHandler: SiteHandler {
+    let context: ASGIContext
+    private var lifespan: LifespanCall?
+
+    /// Serves `application`, which ``Interpreter/load(module:callable:directory:)`` gave, on `eventLoop`, whose thread
+    /// calls this. `isDoubleCallable` says that it is an ASGI 2 application.
+    public init(
+        _ application: PythonObject, in interpreter: Interpreter, on eventLoop: any EventLoop, isDoubleCallable: Bool,
+        logger: Logger
+    ) throws(PythonError) {
+        let made: Result<ASGIContext, PythonError> = interpreter.enter {
+            do throws(PythonError) {
+                return .success(
+                    try ASGIContext(
+                        application, interpreter, eventLoop, isDoubleCallable: isDoubleCallable, logger: logger))
+            } catch {
+                return .failure(error)
+            }
+        }
+        context = try made.get()
+    }
+
+    public func handle(_ exchange: any Exchange, scriptName: String, path: String) {
+        guard !context.loop.isClosed else { return exchange.respond(.serviceUnavailable, text: "stopping\n") }
+        if exchange.isWebSocketHandshake {
+            WebSocketCall(exchange, context).run(scriptName: scriptName, path: path)
+        } else if !exchange.refusesWebSocketHandshake() {
+            HTTPCall(exchange, context).run(scriptName: scriptName, path: path)
+        }
+    }
+}
+
+extension PythonASGIHandler {
+    /// How a stage of the lifespan ended.
+    public enum LifespanOutcome: Sendable, Equatable {
+        case complete
+        /// The application refused, in its own words.
+        case failed(String)
+        /// It raised or returned instead of answering: it is served without lifespan, as the specification demands.
+        case unsupported(String)
+    }
+
+    /// Tells the application to start (lifespan 2.0). On the event loop, once, before the first request.
+    public func startup() -> EventLoopFuture<LifespanOutcome> {
+        let call = LifespanCall(context)
+        lifespan = call
+        return call.startup()
+    }
+
+    /// Tells the application that its last request has been answered. On the event loop.
+    public func shutdown() -> EventLoopFuture<LifespanOutcome> {
+        lifespan?.shutdown() ?? context.loop.eventLoop.makeSucceededFuture(.complete)
+    }
+
+    /// Cancels the tasks that are left and closes the asyncio loop. On the event loop, last.
+    public func close() {
+        context.loop.close()
+    }
+}
+
+/// What the calls of one application on one event loop share.
+final class ASGIContext {
+    let loop: GuestLoop
+    let logger: Logger
+    let scopes: ScopeBuilder
+    let keys: ASGIKeys
+    let interpreter: Interpreter
+    private let application: OpaquePointer
+    /// `lifespan`'s state, once there is one: owned.
+    var state: OpaquePointer?
+    /// An awaitable of `None`, for every `send()` that need not wait.
+    let done: OpaquePointer
+
+    init(
+        _ application: PythonObject, _ interpreter: Interpreter, _ eventLoop: any EventLoop, isDoubleCallable: Bool,
+        logger: Logger
+    ) throws(PythonError) {
+        self.interpreter = interpreter
+        self.logger = logger
+        loop = try GuestLoop(on: eventLoop, interpreter, logger: logger)
+        keys = try ASGIKeys()
+        scopes = try ScopeBuilder(keys)
+        done = try Py.check(CompletedAwaitable.make(interpreter.headerSize))
+        try NativeCall.prepare(interpreter.headerSize)
+        if isDoubleCallable {
+            let adapter = try Py.check(PyObject_GetAttrString(loop.module, "double_callable"))
+            defer { Py_DecRef(adapter) }
+            self.application = try Py.check(PyObject_CallOneArg(adapter, application.pointer))
+        } else {
+            self.application = Py.new(application.pointer)
+        }
+    }
+
+    /// Starts the application for `call`. Takes over the reference to `scope`. The interpreter is entered.
+    func spawn(_ call: NativeCall, _ scope: OpaquePointer?) throws(PythonError) {
+        let scope = try Py.check(scope)
+        defer { Py_DecRef(scope) }
+        let native = try Py.check(NativeCall.make(call))
+        defer { Py_DecRef(native) }
+        let receive = try Py.check(NativeCall.receive.bound(to: native))
+        defer { Py_DecRef(receive) }
+        let send = try Py.check(NativeCall.send.bound(to: native))
+        defer { Py_DecRef(send) }
+        Py_DecRef(try Py.check(Py.call(loop.spawn, [application, native, scope, receive, send])))
+    }
+}

@@ -1,0 +1,151 @@
+"""The asyncio loop that is a guest of the server's event loop, and what ASGI needs around it.
+
+The loop never blocks and never runs by itself: the server calls `turn()` when callbacks are ready, when the next timer is
+due, and when a descriptor of the application's became ready. `host` is the server's side: `wake()` asks for a turn from any
+thread, `watch(fd)` begins to wait for the epoll descriptor.
+"""
+
+import asyncio
+import selectors
+import sys
+import threading
+
+from asyncio import events
+
+
+class GuestSelector(selectors.EpollSelector):
+    """Never waits; the server waits for its descriptor instead."""
+
+    host = None
+
+    def __init__(self):
+        super().__init__()
+        self._watched = False
+
+    def register(self, fileobj, events, data=None):
+        key = super().register(fileobj, events, data)
+        # The first is the loop's own wake-up pipe, which only signals use: the server wakes the loop itself.
+        if len(self.get_map()) > 1:
+            self.watch()
+        return key
+
+    def watch(self):
+        if not self._watched and self.host is not None:
+            self._watched = True
+            self.host.watch(self.fileno())
+
+    def select(self, timeout=None):
+        return super().select(0) if self._watched else []
+
+
+class GuestLoop(asyncio.SelectorEventLoop):
+    def __init__(self, host):
+        self._host = host
+        self._guest_selector = GuestSelector()
+        super().__init__(self._guest_selector)
+        self._guest_selector.host = host
+        self._thread_id = threading.get_ident()
+
+    def begin(self):
+        """From here on this is the running loop of the calling thread."""
+        self._thread_id = threading.get_ident()
+        events.set_event_loop(self)
+        events._set_running_loop(self)
+        self._asyncgen_hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook)
+
+    def turn(self):
+        """Runs what is ready. The result is when to be called again, in seconds; negative: when woken."""
+        self._run_once()
+        if self._ready:
+            return 0.0
+        if self._scheduled:
+            return max(0.0, self._scheduled[0]._when - self.time())
+        return -1.0
+
+    def end(self):
+        """Cancels what is left, as asyncio.run() does; the rest of it runs in further turns. True when nothing is left."""
+        left = [task for task in asyncio.all_tasks(self) if not task.done()]
+        for task in left:
+            task.cancel()
+        return not left
+
+    def close(self):
+        """After the last turn."""
+        sys.set_asyncgen_hooks(*self._asyncgen_hooks)
+        events._set_running_loop(None)
+        events.set_event_loop(None)
+        self._thread_id = None
+        super().close()
+
+    # What would run or stop the loop: it is running already, and does not stop before the server does.
+
+    def run_forever(self):
+        raise RuntimeError("This event loop is already running")
+
+    def run_until_complete(self, future):
+        raise RuntimeError("This event loop is already running")
+
+    def stop(self):
+        pass
+
+    def _write_to_self(self):
+        self._host.wake()
+
+    def add_signal_handler(self, signum, callback, *args):
+        self._guest_selector.watch()
+        super().add_signal_handler(signum, callback, *args)
+
+
+async def call(application, call, scope, receive, send):
+    """One call of the application; `call` is told how it ended."""
+    try:
+        await application(scope, receive, send)
+    except BaseException as error:
+        call.ended(error)
+        if isinstance(error, (GeneratorExit, asyncio.CancelledError)):
+            raise
+    else:
+        call.ended(None)
+
+
+def double_callable(application):
+    """An ASGI 2 application as ASGI 3 has them."""
+
+    async def adapted(scope, receive, send):
+        await application(scope)(receive, send)
+
+    return adapted
+
+
+EAGER = sys.version_info >= (3, 12)
+
+
+def spawner(loop):
+    """What starts a call as a task of `loop`, at once where the version can."""
+    if EAGER:
+        from asyncio import Task
+
+        def spawn(application, native, scope, receive, send):
+            if loop._task_factory is None:
+                Task(call(application, native, scope, receive, send), loop=loop, eager_start=True)
+            else:
+                loop.create_task(call(application, native, scope, receive, send))
+    else:
+
+        def spawn(application, native, scope, receive, send):
+            loop.create_task(call(application, native, scope, receive, send))
+
+    return spawn
+
+
+class ClientDisconnected(ConnectionError):
+    """Raised by `send` once the client has left (ASGI HTTP 2.4)."""
+
+
+def stack(thread_id):
+    """Where a thread stands, innermost last."""
+    import traceback
+
+    frame = sys._current_frames().get(thread_id)
+    return "".join(traceback.format_stack(frame)).rstrip() if frame is not None else ""
