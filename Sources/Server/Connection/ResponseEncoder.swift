@@ -131,7 +131,7 @@ enum ResponseEncoder {
         }
     }
 
-    private static func writeCommon(_ common: [UInt8], _ facts: Facts, into buffer: inout ByteBuffer) {
+    static func writeCommon(_ common: [UInt8], _ facts: Facts, into buffer: inout ByteBuffer) {
         common.withUnsafeBytes { bytes in
             var position = 0
             while let (name, _, next) = line(bytes, from: position) {
