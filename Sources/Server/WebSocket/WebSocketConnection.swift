@@ -134,7 +134,8 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
         input = ByteBuffer()
         loop.webSockets.remove(self)
         loop.observer?.connectionClosed()
-        conclude(.closed(code: WebSocketCloseCode.abnormal, reason: ""))
+        note(.closed(code: WebSocketCloseCode.abnormal, reason: ""))
+        conclude()
         wakeWriters()
     }
 
@@ -192,8 +193,9 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
         case .close(let code, let reason):
             // The same code back, as RFC 6455 §5.5.1 has it; then the server closes first (§7.1.1).
             if phase == .open { sendClose(code, "") }
+            note(.closed(code: code, reason: reason))
             finishSending()
-            conclude(.closed(code: code, reason: reason))
+            conclude()
         }
     }
 
@@ -210,9 +212,13 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
         }
     }
 
-    /// The end, for whoever asks; the first one counts.
-    private func conclude(_ event: WebSocketEvent) {
+    /// How it ends; the first cause counts.
+    private func note(_ event: WebSocketEvent) {
         if end == nil { end = event }
+    }
+
+    /// Tells whoever waits that it has ended.
+    private func conclude() {
         guard let receiver, let end, queue.isEmpty else { return }
         self.receiver = nil
         receiver(end)
@@ -327,14 +333,16 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
     /// The server stops: the client may come back to the one that follows (1012), and the application learns it now.
     func restart() {
         close(code: WebSocketCloseCode.serviceRestart, reason: "service restart")
-        conclude(.closed(code: WebSocketCloseCode.serviceRestart, reason: "service restart"))
+        note(.closed(code: WebSocketCloseCode.serviceRestart, reason: "service restart"))
+        conclude()
     }
 
     /// The client has done something wrong.
     private func fail(_ code: UInt16, _ reason: String) {
         if phase == .open { sendClose(code, reason) }
+        note(.closed(code: code, reason: reason))
         linger()
-        conclude(.closed(code: code, reason: reason))
+        conclude()
     }
 
     private func sendClose(_ code: UInt16, _ reason: String) {
