@@ -69,7 +69,8 @@ let package = Package(
 
         module("Config", [.yams]),
         module("Supervisor", ["Platform", .logging]),
-        module("Server", ["Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .logging]),
+        module(
+            "Server", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .crypto, .logging]),
         .target(
             name: "Python", dependencies: ["Gateway", "HTTP", "Platform", "CPython", .nioCore, .logging],
             resources: [.embedInCode("Scripts/portico_support.py"), .embedInCode("Scripts/portico_asgi.py")], swiftSettings: onCallersExecutor),
@@ -101,7 +102,8 @@ let package = Package(
         tests(
             "PorticoTests",
             ["Portico", "Polls", "Config", "Front", "Python", "Server", "Web", "Platform", .nioCore, .argumentParser]),
-        tests("ServerTests", ["Server", "Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .logging]),
+        tests(
+            "ServerTests", ["Server", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .logging]),
         tests("SupervisorTests", ["Supervisor", "Platform", .logging]),
         tests("TelemetryTests", ["Telemetry", "Platform", .logging]),
         tests("TemplatesTests", ["Templates"], exclude: ["Conformance"]),

@@ -69,7 +69,7 @@ public final class HTTPServer: Sendable {
     /// Connections now open, on all loops. Blocks.
     public var openConnections: Int {
         loops.reduce(0) { count, loop in
-            count + ((try? loop.eventLoop.submit { loop.value.connections.count }.wait()) ?? 0)
+            count + ((try? loop.eventLoop.submit { loop.value.unfinishedCount }.wait()) ?? 0)
         }
     }
 

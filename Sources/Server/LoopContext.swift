@@ -11,6 +11,7 @@ final class LoopContext {
     let observer: (any ServerObserver)?
     let logger: Logger
     let connections: ConnectionRegistry
+    let webSockets: WebSocketRegistry
     /// Set once the worker is to stop: no connection is kept alive any more.
     private(set) var isDraining = false
     /// `Date` and `Server` as they go into each response, made anew by the sweep.
@@ -31,13 +32,20 @@ final class LoopContext {
         self.observer = observer
         self.logger = logger
         connections = ConnectionRegistry(eventLoop: eventLoop, interval: options.timeouts.sweepInterval)
+        webSockets = WebSocketRegistry(eventLoop: eventLoop, interval: options.webSocketSweepInterval)
         idPrefix = UInt64.random(in: .min ... .max)
         connections.onSweep = { [unowned self] in refreshCommonFields() }
         refreshCommonFields()
     }
 
-    /// From now on every response closes its connection.
-    func beginDraining() { isDraining = true }
+    /// From now on every response closes its connection, and every WebSocket is told to come back to somebody else.
+    func beginDraining() {
+        isDraining = true
+        webSockets.restartAll()
+    }
+
+    /// What draining waits for.
+    var unfinishedCount: Int { connections.count + webSockets.count }
 
     /// Closes the connections on which no request was begun.
     func closeIdle() { connections.forEach { $0.closeIfIdle() } }

@@ -9,6 +9,7 @@ public struct ServerOptions: Sendable {
     /// Bytes of an unread request body that are read and dropped after the response so that the connection can stay
     /// open; with more left it closes.
     public var discardLimit = 256 * 1024
+    public var webSocket = WebSocketOptions()
     /// The value of `Server`; nil leaves the field out.
     public var serverField: String? = "portico"
 
@@ -32,7 +33,12 @@ public struct ServerTimeouts: Sendable {
 
     /// How often connections are looked at: often enough for the shortest timeout, rarely enough to cost nothing.
     var sweepInterval: TimeAmount {
-        let shortest = [header, body, write, keepAlive, linger].map(\.nanoseconds).min() ?? 0
+        Self.sweepInterval(for: [header, body, write, keepAlive, linger])
+    }
+
+    /// As ``sweepInterval``, for these timeouts.
+    static func sweepInterval(for timeouts: [TimeAmount]) -> TimeAmount {
+        let shortest = timeouts.map(\.nanoseconds).min() ?? 0
         return .nanoseconds(min(max(shortest / 4, 20_000_000), 500_000_000))
     }
 }

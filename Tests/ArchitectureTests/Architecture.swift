@@ -16,7 +16,7 @@ enum Architecture {
         "Config": ["CYaml"],
         // Owns sockets and processes; never sees a request.
         "Supervisor": ["Platform", "Logging"],
-        "Server": ["Gateway", "HTTP", "Platform", "NIOCore", "NIOPosix", "Logging"],
+        "Server": ["Gateway", "HTTP", "Platform", "CZlib", "NIOCore", "NIOPosix", "Crypto", "Logging"],
         "Front": ["Gateway", "HTTP", "Platform", "CZlib", "NIOCore", "NIOPosix", "Logging"],
         "Gateway": ["HTTP", "NIOCore", "NIOPosix", "Logging"],
         // A site's framework runs over the gateways alone: under this server, another one, or none. NIO's bytes are a

@@ -16,7 +16,7 @@ final class TestServer: Sendable {
     private let listener: ListeningSocket
 
     init(
-        options: ServerOptions = ServerOptions(), loops: Int = 1,
+        options: ServerOptions = ServerOptions(), loops: Int = 1, observer: (any ServerObserver & Sendable)? = nil,
         _ answer: @escaping @Sendable (any Exchange) -> Void
     ) throws {
         listener = try ListeningSocket.bind(.tcp(host: "127.0.0.1", port: 0))
@@ -24,7 +24,7 @@ final class TestServer: Sendable {
         server = try HTTPServer(
             loopCount: loops, options: options,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
-            makeHandler: { _ in ClosureHandler(answer) }, makeObserver: { _ in nil })
+            makeHandler: { _ in ClosureHandler(answer) }, makeObserver: { _ in observer })
         try server.serve(descriptor: listener.descriptor)
     }
 
@@ -117,6 +117,20 @@ final class TestClient {
             }
             guard try receive() else { throw Failure(what: "end of stream before '\(end)' in '\(text)'", code: 0) }
         }
+    }
+
+    /// The next frame of a WebSocket.
+    func readFrame() throws -> ClientFrames.Received {
+        while true {
+            if let frame = ClientFrames.take(&received) { return frame }
+            guard try receive() else { throw Failure(what: "end of stream before a frame", code: 0) }
+        }
+    }
+
+    /// Whether the server has closed, with nothing left to read.
+    func isAtEnd() throws -> Bool {
+        while received.isEmpty { guard try receive() else { return true } }
+        return false
     }
 
     private func receive() throws -> Bool {

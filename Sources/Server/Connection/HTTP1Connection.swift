@@ -8,7 +8,7 @@ import NIOCore
 ///
 /// It decides what may be read, when the connection stays open and how it ends; what a request means is the parser's
 /// business, what a response looks like ``HTTP1Exchange``'s. Confined to its event loop.
-final class HTTP1Connection: ChannelDuplexHandler {
+final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundIn = ByteBuffer
     typealias OutboundOut = IOData
@@ -389,24 +389,6 @@ final class HTTP1Connection: ChannelDuplexHandler {
         /// Awaited since the last sweep or later: the sweep sets the time.
         case unset
         case at(NIODeadline)
-    }
-
-    /// Whether the client takes what is sent to it.
-    private struct OutputStall {
-        private var pending = 0
-        private var since: NIODeadline?
-
-        mutating func noteActivity() { since = nil }
-
-        /// How long nothing of the pending output has moved.
-        mutating func age(pending now: Int, at time: NIODeadline) -> TimeAmount {
-            defer { pending = now }
-            guard now > 0, now == pending, let since else {
-                since = time
-                return .zero
-            }
-            return time - since
-        }
     }
 
     /// Called by every sweep.

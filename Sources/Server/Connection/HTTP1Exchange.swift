@@ -82,7 +82,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     var request: RequestHead { head ?? Self.noRequest }
     var connection: ConnectionInfo { link?.info ?? lastInfo }
     var eventLoop: any EventLoop { loop.eventLoop }
-    private var lastInfo = ConnectionInfo(remoteAddress: nil, localAddress: nil)
+    var lastInfo = ConnectionInfo(remoteAddress: nil, localAddress: nil)
 
     var requestID: String {
         if let id { return id }

@@ -62,6 +62,8 @@ enum ResponseEncoder {
         if facts.hasForeign || (facts.contentLength != nil && !writesOwnLength) {
             writeAllowed(head.fields, keepsLength: writesOwnLength && !facts.hasForeign, into: &buffer)
             if writesOwnLength && facts.hasForeign { writeLength(length, into: &buffer) }
+            // It belongs to the field that says to what (RFC 9110 §15.5.22).
+            if head.status == .upgradeRequired { buffer.writeStaticString("Connection: Upgrade\r\n") }
         } else {
             buffer.writeBytes(head.fields.wire)
         }
@@ -119,10 +121,9 @@ enum ResponseEncoder {
     private static func writeAllowed(_ fields: Fields, keepsLength: Bool, into buffer: inout ByteBuffer) {
         fields.wire.withUnsafeBytes { bytes in
             var position = 0
-            while let (name, value, next) = line(bytes, from: position) {
-                // `Connection: upgrade` goes with the field that says to what (426, RFC 9110 §15.5.22).
+            while let (name, _, next) = line(bytes, from: position) {
                 let isForeign =
-                    (name.equals("connection") && !value.equals("upgrade")) || name.equals("keep-alive")
+                    name.equals("connection") || name.equals("keep-alive")
                     || name.equals("transfer-encoding")
                     || (name.equals("content-length") && !keepsLength)
                 if !isForeign { buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[position..<next])) }
@@ -131,7 +132,7 @@ enum ResponseEncoder {
         }
     }
 
-    private static func writeCommon(_ common: [UInt8], _ facts: Facts, into buffer: inout ByteBuffer) {
+    static func writeCommon(_ common: [UInt8], _ facts: Facts, into buffer: inout ByteBuffer) {
         common.withUnsafeBytes { bytes in
             var position = 0
             while let (name, _, next) = line(bytes, from: position) {
