@@ -14,10 +14,13 @@ public struct Environ: Sendable {
     public let isMultithreaded: Bool
     public let isMultiprocess: Bool
     public let requestID: String
+    /// Sends 103 Early Hints (RFC 8297) with these fields at once; without effect once the response has begun.
+    public let earlyHints: @Sendable (Fields) -> Void
 
     public init(
         request: RequestHead, connection: ConnectionInfo, scriptName: String, pathInfo: String, input: any WSGIInput,
-        isMultithreaded: Bool, isMultiprocess: Bool, requestID: String
+        isMultithreaded: Bool, isMultiprocess: Bool, requestID: String,
+        earlyHints: @escaping @Sendable (Fields) -> Void = { _ in }
     ) {
         self.request = request
         self.connection = connection
@@ -27,6 +30,7 @@ public struct Environ: Sendable {
         self.isMultithreaded = isMultithreaded
         self.isMultiprocess = isMultiprocess
         self.requestID = requestID
+        self.earlyHints = earlyHints
     }
 }
 

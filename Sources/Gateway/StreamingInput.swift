@@ -29,8 +29,18 @@ final class StreamingInput: WSGIInput, @unchecked Sendable {
             }
     }
 
-    var isComplete: Bool { false }
-    var count: Int { announced ?? monitor.withLock { arrived } }
+    var isComplete: Bool {
+        monitor.withLock { if case .complete = end { true } else { false } }
+    }
+    var count: Int { monitor.withLock { end == nil ? announced ?? arrived : arrived } }
+
+    /// Takes what has arrived with the head already. On the loop, before the application is called.
+    func prime() {
+        while !isAsking, end == nil {
+            isAsking = true
+            exchange.receive { self.deliver($0) }
+        }
+    }
 
     func readAvailable(upTo size: Int) throws -> ByteBuffer {
         guard size > 0 else { return ByteBuffer() }

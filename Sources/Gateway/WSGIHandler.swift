@@ -13,8 +13,8 @@ public final class WSGIHandler: SiteHandler {
         public var temporaryDirectory = "/tmp"
         /// Whether other processes serve the same application (`wsgi.multiprocess`).
         public var isMultiprocess = false
-        /// Calls the application as soon as the head is there and lets its reads wait for the body, which occupies a thread;
-        /// a body that is announced to be small is still collected first. Not for applications that run inline.
+        /// Calls the application as soon as the head is there and lets its reads wait for the body, which occupies a thread.
+        /// Not for applications that run inline.
         public var streamsInput = false
         /// Calls the application on the event loop instead of the pool: the fastest way for one that never waits, and a
         /// stand-still for everything else in the worker when it does.
@@ -45,8 +45,10 @@ public final class WSGIHandler: SiteHandler {
         guard exchange.request.framing != .none else {
             return call(exchange, scriptName: scriptName, path: path, input: BodyInput.empty)
         }
-        if options.streamsInput, !options.runsInline, !isSmall(exchange.request) {
-            return call(exchange, scriptName: scriptName, path: path, input: StreamingInput(exchange))
+        if options.streamsInput, !options.runsInline {
+            let input = StreamingInput(exchange)
+            if !exchange.request.expectsContinue { input.prime() }
+            return call(exchange, scriptName: scriptName, path: path, input: input)
         }
         BodyCollector(exchange, memory: options.bodyMemory, directory: options.temporaryDirectory).collect { result in
             switch result {
@@ -56,17 +58,12 @@ public final class WSGIHandler: SiteHandler {
         }
     }
 
-    /// Whether the body is worth collecting before a thread is occupied: short, and on its way.
-    private func isSmall(_ request: RequestHead) -> Bool {
-        guard case .length(let count) = request.framing else { return false }
-        return count <= options.bodyMemory && !request.expectsContinue
-    }
-
     private func call(_ exchange: any Exchange, scriptName: String, path: String, input: any WSGIInput) {
+        let hints = EarlyHints(exchange)
         let environ = Environ(
             request: exchange.request, connection: exchange.connection, scriptName: scriptName, pathInfo: path,
             input: input, isMultithreaded: !options.runsInline && pool.threadCount > 1,
-            isMultiprocess: options.isMultiprocess, requestID: exchange.requestID)
+            isMultiprocess: options.isMultiprocess, requestID: exchange.requestID, earlyHints: hints.send)
         if options.runsInline {
             InlineCall(application, environ, exchange, logger: logger).run()
             return
@@ -92,5 +89,22 @@ public final class WSGIHandler: SiteHandler {
                 ])
             if exchange.isOpen { ErrorPage.send(error.status, on: exchange) }
         }
+    }
+}
+
+/// Early hints from whichever thread, sent on the loop of the exchange.
+private struct EarlyHints: @unchecked Sendable {
+    // Sendable: the exchange is touched on its loop alone.
+    private let exchange: any Exchange
+    private let eventLoop: any EventLoop
+
+    init(_ exchange: any Exchange) {
+        self.exchange = exchange
+        eventLoop = exchange.eventLoop
+    }
+
+    func send(_ fields: Fields) {
+        guard !eventLoop.inEventLoop else { return exchange.inform(103, fields) }
+        eventLoop.execute { self.exchange.inform(103, fields) }
     }
 }

@@ -14,7 +14,7 @@ final class EnvironBuilder {
     /// The variables of every request, as interned strings.
     private struct Keys {
         let method, scriptName, pathInfo, query, uri, rawURI, serverName, serverPort, protocolName: OpaquePointer
-        let remoteAddress, remotePort, contentLength, scheme, input: OpaquePointer
+        let remoteAddress, remotePort, contentLength, scheme, input, earlyHints: OpaquePointer
         let http10, http11, http, https, empty: OpaquePointer
 
         init() throws(PythonError) {
@@ -35,6 +35,7 @@ final class EnvironBuilder {
             contentLength = try text("CONTENT_LENGTH")
             scheme = try text("wsgi.url_scheme")
             input = try text("wsgi.input")
+            earlyHints = try text("wsgi.early_hints")
             http10 = try text("HTTP/1.0")
             http11 = try text("HTTP/1.1")
             http = try text("http")
@@ -65,10 +66,10 @@ final class EnvironBuilder {
         }
     }
 
-    /// A new `dict`; nil with an exception set.
-    func dictionary(for environ: Environ) -> OpaquePointer? {
+    /// A new `dict`; nil with an exception set. `call` carries the call of the application.
+    func dictionary(for environ: Environ, _ call: OpaquePointer) -> OpaquePointer? {
         guard let dictionary = PyDict_Copy(base) else { return nil }
-        guard fill(dictionary, environ) else {
+        guard fill(dictionary, environ), set(dictionary, keys.earlyHints, WSGICall.earlyHints.bound(to: call)) else {
             Py_DecRef(dictionary)
             return nil
         }

@@ -34,10 +34,12 @@ public final class PythonWSGIApplication: WSGIApplication, @unchecked Sendable {
 
     public func callAsFunction(_ environ: Environ, _ startResponse: Gateway.StartResponse) throws -> any WSGIBody {
         try interpreter.enter {
-            let call = WSGICall(startResponse)
-            let dictionary = try Py.check(makeDictionary(environ))
+            let call = WSGICall(startResponse, earlyHints: environ.earlyHints)
+            let instance = try Py.check(types.instance(call))
+            defer { Py_DecRef(instance) }
+            let dictionary = try Py.check(makeDictionary(environ, instance))
             defer { Py_DecRef(dictionary) }
-            let callable = try Py.check(types.startResponse(call))
+            let callable = try Py.check(types.startResponse(instance))
             defer { Py_DecRef(callable) }
             guard let result = Py.call(application.pointer, dictionary, callable) else {
                 throw call.failure(PythonError.take())
@@ -46,9 +48,11 @@ public final class PythonWSGIApplication: WSGIApplication, @unchecked Sendable {
         }
     }
 
-    private func makeDictionary(_ environ: Environ) -> OpaquePointer? {
-        guard interpreter.installation.isFreeThreaded else { return self.environ.dictionary(for: environ) }
-        return lock.withLock { _ in self.environ.dictionary(for: environ).map(PythonObject.init) }?.pointer
+    private func makeDictionary(_ environ: Environ, _ call: OpaquePointer) -> OpaquePointer? {
+        guard interpreter.installation.isFreeThreaded else { return self.environ.dictionary(for: environ, call) }
+        let call = PythonObject(call)
+        return lock.withLock { _ in self.environ.dictionary(for: environ, call.pointer).map(PythonObject.init) }?
+            .pointer
     }
 
     /// Takes over the reference to `result`.

@@ -9,6 +9,9 @@ final class WSGICall {
     private let startResponse: Gateway.StartResponse
     private var send: ((ByteBuffer) throws -> Void)?
     private var isDisconnected = false
+    /// Whether `start_response` was called, also when that raised.
+    private var wasCalled = false
+    private let earlyHints: @Sendable (Fields) -> Void
     /// What `start_response` was given as `Content-Length`.
     private(set) var contentLength: Int?
     private(set) var hasWritten = false
@@ -21,7 +24,10 @@ final class WSGICall {
         return me.flatMap(WSGICall.of)?.write(arguments, count)
     }
 
-    init(_ startResponse: Gateway.StartResponse) { self.startResponse = startResponse }
+    init(_ startResponse: Gateway.StartResponse, earlyHints: @escaping @Sendable (Fields) -> Void) {
+        self.startResponse = startResponse
+        self.earlyHints = earlyHints
+    }
 
     /// The Python type that carries a call, made once.
     static func type(_ header: Int) throws(PythonError) -> NativeType {
@@ -45,9 +51,14 @@ final class WSGICall {
             Py.raise(PyExc_TypeError(), "start_response() takes 2 or 3 arguments (\(count) given)")
             return nil
         }
+        let exception = count == 3 && !Py.isNone(arguments[2]) ? arguments[2] : nil
+        guard !wasCalled || exception != nil else {
+            Py.raise(PyExc_AssertionError(), WSGIHead.explain(WSGIError.responseAlreadyStarted))
+            return nil
+        }
+        wasCalled = true
         guard let status = WSGIHead.status(arguments[0]), let fields = WSGIHead.fields(arguments[1], &contentLength)
         else { return nil }
-        let exception = count == 3 && !Py.isNone(arguments[2]) ? arguments[2] : nil
         do {
             send = try startResponse(status, fields, error: exception.map { _ in WSGIError.responseAlreadyStarted })
         } catch {
@@ -66,6 +77,26 @@ final class WSGICall {
             return Py.raise(PyExc_TypeError(), "exc_info must be a tuple of three")
         }
         PyErr_Restore(Py.new(type), Py.new(value), Py.isNone(trace) ? nil : Py.new(trace))
+    }
+
+    // MARK: wsgi.early_hints(headers)
+
+    private func earlyHints(_ arguments: UnsafePointer<OpaquePointer>?, _ count: Int) -> OpaquePointer? {
+        guard let arguments, count == 1 else {
+            Py.raise(PyExc_TypeError(), "wsgi.early_hints() takes one argument")
+            return nil
+        }
+        var length: Int?
+        guard let fields = WSGIHead.fields(arguments[0], &length) else { return nil }
+        earlyHints(fields)
+        return Py.none
+    }
+
+    /// `wsgi.early_hints`, bound to the object that carries a call.
+    static let earlyHints = NativeFunction("early_hints") { me, arguments, count in
+        cpython_called()
+        defer { cpython_returning() }
+        return me.flatMap(WSGICall.of)?.earlyHints(arguments, count)
     }
 
     // MARK: write(bytes)

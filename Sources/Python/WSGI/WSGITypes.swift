@@ -58,11 +58,10 @@ final class WSGITypes {
     }
 
     /// The callable `start_response` of one call.
-    func startResponse(_ call: WSGICall) -> OpaquePointer? {
-        guard let instance = callType.make(call) else { return nil }
-        defer { Py_DecRef(instance) }
-        return Self.startResponse.bound(to: instance)
-    }
+    func startResponse(_ instance: OpaquePointer) -> OpaquePointer? { Self.startResponse.bound(to: instance) }
+
+    /// The Python object that carries `call`.
+    func instance(_ call: WSGICall) -> OpaquePointer? { callType.make(call) }
 
     /// `wsgi.input`: a `BytesIO` of a body that is there, else a buffered stream over what is still to come.
     func input(_ input: any WSGIInput) -> OpaquePointer? {

@@ -346,6 +346,17 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    /// Ends a response in the middle: what was written goes out, and the missing rest shows in the framing, or, when the
+    /// response is delimited by the connection's end, by a reset.
+    func cutOff(afterBody isBodyComplete: Bool, resets: Bool) {
+        guard resets else { return end(afterBody: isBodyComplete) }
+        guard let context else { return }
+        let sent = context.eventLoop.makePromise(of: Void.self)
+        write(.byteBuffer(ByteBuffer()), promise: sent)
+        flushNow()
+        sent.futureResult.assumeIsolated().whenComplete { [self] _ in reset() }
+    }
+
     private func linger() {
         guard let context, context.channel.isActive else { return }
         phase = .lingering

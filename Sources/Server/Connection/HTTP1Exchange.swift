@@ -387,9 +387,10 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     func abort() {
         guard let link, response != .complete else { return }
         let needsReset = response == .untilClose
+        if pendingHead != nil { link.write(.byteBuffer(takePendingHead())) }
         report(isComplete: false)
         response = .complete
-        if needsReset { link.reset() } else { link.close() }
+        link.cutOff(afterBody: isBodyComplete, resets: needsReset)
     }
 
     func complete() {
