@@ -50,8 +50,9 @@ public final class HTTPServer: Sendable {
     }
 
     /// Stops accepting, after what already waits in the kernel's queue was taken; answers what was begun, and returns
-    /// when every connection has ended or `limit` has passed. Blocks. The result is the number of connections cut off.
-    public func drain(within limit: TimeAmount) -> Int {
+    /// when every connection has ended or `limit` has passed. Blocks. `onAcceptingEnded` is called when nothing
+    /// is accepted any more, and may close the sockets. The result is the number of connections cut off.
+    public func drain(within limit: TimeAmount, onAcceptingEnded: () -> Void = {}) -> Int {
         let deadline = NIODeadline.now() + limit
         for loop in loops { loop.eventLoop.execute { loop.value.beginDraining() } }
         let accepting = acceptors.withLock { all in
@@ -59,6 +60,7 @@ public final class HTTPServer: Sendable {
             return all
         }
         for acceptor in accepting { acceptor.stop() }
+        onAcceptingEnded()
         // Whoever has just been accepted, or is about to ask again, gets a moment to be heard and told to go.
         usleep(100_000)
         for loop in loops { loop.eventLoop.execute { loop.value.closeIdle() } }

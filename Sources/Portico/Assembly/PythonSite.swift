@@ -81,13 +81,15 @@ final class PythonSite: ServedSite {
 
     func start(on loops: [any EventLoop]) throws(WorkerStartError) {
         guard let handler = asgi.withLock({ $0 }) else { return }
-        let limit = TimeAmount(settings.timeouts.start)
+        // Before the supervisor gives up, so that the log says what was waited for.
+        let limit = TimeAmount(settings.timeouts.start * 9 / 10)
         switch ask(within: limit, { handler.value.startup() }) {
         case .complete: return
         case .unsupported(let reason):
             logger.info("the application does without lifespan: \(reason.split(separator: "\n").last ?? "")")
         case .failed(let message): throw .site(name, "the application refused to start: \(message)")
-        case nil: throw .site(name, "the application did not complete its startup within \(settings.timeouts.start)")
+        case nil:
+            throw .site(name, "the application did not complete its lifespan startup within \(settings.timeouts.start)")
         }
     }
 
@@ -96,7 +98,8 @@ final class PythonSite: ServedSite {
         switch ask(within: TimeAmount(settings.timeouts.drain), { handler.value.shutdown() }) {
         case .complete, .unsupported: break
         case .failed(let message): logger.error("the application failed to shut down: \(message)")
-        case nil: logger.error("the application did not complete its shutdown within \(settings.timeouts.drain)")
+        case nil:
+            logger.error("the application did not complete its lifespan shutdown within \(settings.timeouts.drain)")
         }
         try? runtime.mainLoop.submit { handler.value.close() }.wait()
     }

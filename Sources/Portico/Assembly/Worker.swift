@@ -127,9 +127,12 @@ final class Worker {
     }
 
     /// Stops accepting, finishes what was begun within `timeouts.drain`, and ends the sites.
-    func drain() {
+    func drain(closing listeners: [ListeningSocket]) {
         isReady.value = false
-        let cut = server.drain(within: TimeAmount(settings.timeouts.drain))
+        let cut = server.drain(within: TimeAmount(settings.timeouts.drain)) {
+            // Closed now, not at the end: the kernel goes on taking connections as long as one copy is open.
+            for listener in listeners { listener.close() }
+        }
         if cut > 0 { logger.warning("\(cut) connections were cut off at the end of timeouts.drain") }
         for site in sites { site.stop() }
         if cut == 0 { pool.shutdown() }

@@ -69,7 +69,7 @@ struct ProcessWorker: Sendable {
         }
         control.ready()
         while !stop.wait(within: .seconds(5)) { control.heartbeat(worker.report()) }
-        worker.drain()
+        worker.drain(closing: control.listeners)
         return 0
     }
 }

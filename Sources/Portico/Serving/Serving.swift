@@ -113,8 +113,7 @@ struct Serving: Sendable {
         } catch {
             logger.warning("a second signal will not hurry the end: \(error)")
         }
-        worker.drain()
-        listeners.forEach { $0.close() }
+        worker.drain(closing: listeners)
         return 0
     }
 

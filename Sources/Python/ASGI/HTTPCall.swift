@@ -30,6 +30,7 @@ final class HTTPCall: NativeCall {
     var remaining: Int?
     private var input: HTTPCallInput
     private var hasEnded = false
+    private var wasToldOfDisconnect = false
 
     init(_ exchange: any Exchange, _ context: ASGIContext) {
         self.exchange = exchange
@@ -114,6 +115,7 @@ final class HTTPCall: NativeCall {
     }
 
     private func makeDisconnect() -> OpaquePointer? {
+        if input.isDisconnected { wasToldOfDisconnect = true }
         guard let dict = PyDict_New() else { return nil }
         guard PyDict_SetItem(dict, context.keys.type, context.keys.httpDisconnect) == 0 else {
             Py_DecRef(dict)
@@ -132,7 +134,8 @@ final class HTTPCall: NativeCall {
             return Py.new(context.done)
         case .waiting, .held, .streaming, .trailing, .aborted: break
         }
-        guard exchange.isOpen else {
+        // A client that has closed its half is taken at its word once the application was told so.
+        guard exchange.isOpen, !wasToldOfDisconnect else {
             phase = .aborted
             Py.raise(context.loop.clientDisconnected, "the client has disconnected")
             return nil

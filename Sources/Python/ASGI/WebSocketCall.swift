@@ -25,6 +25,8 @@ final class WebSocketCall: NativeCall {
     private var waiting: [Awaitable] = []
     private var stashed: [WebSocketEvent] = []
     private var isAsking = false
+    /// To be told when the application has ended.
+    private var accepted: (any WebSocket)?
 
     init(_ exchange: any Exchange, _ context: ASGIContext) {
         self.exchange = exchange
@@ -139,7 +141,9 @@ final class WebSocketCall: NativeCall {
                 isTaken = refuse("'\(event.name)' came before 'websocket.accept'")
             }
         case .responding(let head, let length): isTaken = respond(event, head, length)
-        case .streaming: isTaken = stream(event)
+        case .streaming:
+            isTaken = stream(event)
+            if isTaken, exchange.isOpen, !exchange.isWritable { return waitUntilWritable() }
         case .closed: isTaken = true
         }
         return isTaken ? Py.new(context.done) : nil
@@ -160,6 +164,13 @@ final class WebSocketCall: NativeCall {
         return nil
     }
 
+    private func waitUntilWritable() -> OpaquePointer? {
+        guard let (awaitable, object) = Awaitable.waiting(context.loop) else { return nil }
+        let loop = context.loop
+        exchange.whenWritable { loop.enter { awaitable.resolve(Py.none) } }
+        return object
+    }
+
     private func waitUntilWritable(_ socket: any WebSocket) -> OpaquePointer? {
         guard let (awaitable, object) = Awaitable.waiting(context.loop) else { return nil }
         let loop = context.loop
@@ -175,7 +186,9 @@ final class WebSocketCall: NativeCall {
         }
         var subprotocol: String?
         if let value = event.value(context.keys.subprotocol), !Py.isNone(value) {
-            guard let name = Py.string(value) else { return refuse("'subprotocol' must be a str") }
+            guard let name = Py.string(value), !name.isEmpty, name.utf8.allSatisfy(Token.contains) else {
+                return refuse("'subprotocol' must be a str, and a token (RFC 9110 §5.6.2)")
+            }
             subprotocol = name
         }
         guard PyErr_Occurred() == nil else { return false }
@@ -185,6 +198,7 @@ final class WebSocketCall: NativeCall {
             return gone() != nil
         }
         phase = .open(socket)
+        accepted = socket
         if waiting.contains(where: \.isWaiting) { ask() }
         return true
     }
@@ -216,7 +230,6 @@ final class WebSocketCall: NativeCall {
         socket.close(code: code, reason: reason)
         phase = .closed
         over(code, reason)
-        socket.finish()
         return true
     }
 
@@ -224,13 +237,18 @@ final class WebSocketCall: NativeCall {
 
     private func deny() -> Bool {
         phase = .closed
-        exchange.respond(.forbidden, text: "403 Forbidden\n")
+        // Whoever asked for a WebSocket does not go on with HTTP.
+        exchange.respond(
+            ResponseHead(.forbidden, ["Content-Type": "text/plain; charset=utf-8", "Connection": "close"]),
+            ByteBuffer(string: "403 Forbidden\n"))
         over(WebSocketCloseCode.abnormal, "")
         return true
     }
 
     private func startResponse(_ event: ASGIEvent) -> Bool {
-        guard let (head, length) = ASGIHead.response(event, context.keys) else { return false }
+        guard var (head, length) = ASGIHead.response(event, context.keys) else { return false }
+        head.fields.remove("Connection")
+        head.fields.append("Connection", "close")
         phase = .responding(head, length: length)
         return true
     }
@@ -296,11 +314,12 @@ final class WebSocketCall: NativeCall {
         case .streaming: exchange.abort()
         case .open(let socket):
             if failed { socket.close(code: WebSocketCloseCode.internalError, reason: "") }
-            socket.finish()
         case .closed: break
         }
         phase = .closed
         over(WebSocketCloseCode.abnormal, "")
+        accepted?.finish()
+        accepted = nil
     }
 
     // MARK: Messages
