@@ -8,10 +8,24 @@ struct cpython_table cpython_table;
 __thread PyThreadState *cpython_own_state;
 __thread int cpython_depth;
 
+// What 3.10 has as inline functions only. VectorcallDict takes keywords as a dict; we never pass any.
+static PyObject *call_one(PyObject *callable, PyObject *argument) {
+    PyObject *arguments[2] = {NULL, argument};
+    return cpython_table.PyObject_Vectorcall(callable, arguments + 1, cpython_arguments_offset(1), NULL);
+}
+
+static void *find(void *library, const char *name) {
+    void *found = dlsym(library, name);
+    if (found) return found;
+    if (strcmp(name, "PyObject_Vectorcall") == 0) return dlsym(library, "PyObject_VectorcallDict");
+    if (strcmp(name, "PyObject_CallOneArg") == 0) return (void *)call_one;
+    return NULL;
+}
+
 const char *cpython_load(void *library) {
     void *found;
 #define BIND(result, name, parameters, arguments)                                                                      \
-    if (!(found = dlsym(library, #name))) return #name;                                                                \
+    if (!(found = find(library, #name))) return #name;                                                                 \
     memcpy(&cpython_table.name, &found, sizeof found);
     CPYTHON_FUNCTIONS(BIND)
 #undef BIND

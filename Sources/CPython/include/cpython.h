@@ -97,6 +97,8 @@ enum {
     F(int, PyObject_AsFileDescriptor, (PyObject * object), (object))                                                   \
     F(PyObject *_Nullable, PyObject_GetIter, (PyObject * object), (object))                                            \
     F(PyObject *_Nullable, PyIter_Next, (PyObject * iterator), (iterator))                                             \
+    F(int, PyIter_Send, (PyObject * iterator, PyObject *argument, PyObject *_Nullable *_Nonnull result),               \
+      (iterator, argument, result))                                                                                    \
     F(PyObject *_Nullable, PyUnicode_FromStringAndSize, (const char *_Nullable text, Py_ssize_t count), (text, count)) \
     F(PyObject *_Nullable, PyUnicode_InternFromString, (const char *text), (text))                                     \
     F(PyObject *_Nullable, PyUnicode_DecodeLatin1,                                                                     \
@@ -172,6 +174,7 @@ enum {
     F(PyList_Type)                                                                                                     \
     F(PyTuple_Type)                                                                                                    \
     F(PyDict_Type)                                                                                                     \
+    F(PyCoro_Type)                                                                                                     \
     F(PyLong_Type)                                                                                                     \
     F(PyBool_Type)
 

@@ -2,6 +2,7 @@ import Config
 import Gateway
 import Logging
 import NIOCore
+import Platform
 import Python
 import Synchronization
 
@@ -82,7 +83,7 @@ final class PythonSite: ServedSite {
     func start(on loops: [any EventLoop]) throws(WorkerStartError) {
         guard let handler = asgi.withLock({ $0 }) else { return }
         // Before the supervisor gives up, so that the log says what was waited for.
-        let limit = TimeAmount(settings.timeouts.start * 9 / 10)
+        let limit = TimeAmount(settings.timeouts.start * 9 / 10 - (MonotonicTime.now() - ProcessWorker.begun))
         switch ask(within: limit, { handler.value.startup() }) {
         case .complete: return
         case .unsupported(let reason):

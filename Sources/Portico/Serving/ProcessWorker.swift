@@ -9,10 +9,14 @@ import Synchronization
 
 /// A worker process: what the supervisor gave it, the stack on top, and the heartbeat.
 struct ProcessWorker: Sendable {
+    /// About when this process began: `timeouts.start` counts from there.
+    static let begun = MonotonicTime.now()
+
     let control: WorkerControl
     let options: ServeOptions
 
     init(_ control: WorkerControl, options: ServeOptions) {
+        _ = Self.begun
         self.control = control
         self.options = options
     }

@@ -208,10 +208,7 @@ final class HTTPCall: NativeCall {
 
     func log(_ message: String, _ error: OpaquePointer? = nil) {
         var text = message
-        if let error, let type = PyObject_Type(error) {
-            PyErr_Restore(type, Py.new(error), nil)
-            text += "\n\(PythonError.take().traceback)"
-        }
+        if let error { text += "\n\(PythonError(describing: error).traceback)" }
         context.logger.error("\(text)", metadata: ["request-id": "\(exchange.requestID)"])
     }
 }

@@ -75,6 +75,11 @@ final class LifespanCall: NativeCall {
         switch (event.name, stage) {
         case ("lifespan.startup.complete", .starting):
             stage = .started
+            do throws(PythonError) {
+                try context.scopes.offerState()
+            } catch {
+                context.logger.error("\(error)")
+            }
             finish(.complete)
         case ("lifespan.startup.failed", .starting), ("lifespan.shutdown.failed", .stopping):
             stage = .over
@@ -91,10 +96,7 @@ final class LifespanCall: NativeCall {
 
     override func ended(_ error: OpaquePointer?) {
         var text = "it returned"
-        if let error, let type = PyObject_Type(error) {
-            PyErr_Restore(type, Py.new(error), nil)
-            text = PythonError.take().traceback
-        }
+        if let error { text = PythonError(describing: error).traceback }
         switch stage {
         case .starting:
             // The specification: go on without lifespan, and then without its state.

@@ -100,14 +100,8 @@ final class ASGIContext {
 
     /// Starts the application for `call`. Takes over the reference to `scope`. The interpreter is entered.
     func spawn(_ call: NativeCall, _ scope: OpaquePointer?) throws(PythonError) {
-        let scope = try Py.check(scope)
-        defer { Py_DecRef(scope) }
-        let native = try Py.check(NativeCall.make(call))
-        defer { Py_DecRef(native) }
-        let receive = try Py.check(NativeCall.receive.bound(to: native))
-        defer { Py_DecRef(receive) }
-        let send = try Py.check(NativeCall.send.bound(to: native))
-        defer { Py_DecRef(send) }
-        Py_DecRef(try Py.check(Py.call(loop.spawn, [application, native, scope, receive, send])))
+        let coroutine = try Py.check(NativeCall.make(call, application, try Py.check(scope)))
+        defer { Py_DecRef(coroutine) }
+        Py_DecRef(try Py.check(PyObject_CallOneArg(loop.spawn, coroutine)))
     }
 }

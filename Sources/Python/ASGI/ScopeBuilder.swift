@@ -49,6 +49,16 @@ final class ScopeBuilder {
         ])
         webSocketExtensions = try Self.named(["websocket.http.response"])
         names = HeaderNames { name in name.withUnsafeBytes(Py.bytes) }
+        // Every key is in its place already, so that a copy never grows.
+        let common = [httpVersion, scheme, path, rawPath, query, rootPath, headers, client, server, extensions]
+        for key in common + [method] { try Py.check(PyDict_SetItem(http, key, _Py_NoneStruct())) }
+        for key in common + [subprotocols] { try Py.check(PyDict_SetItem(webSocket, key, _Py_NoneStruct())) }
+    }
+
+    /// From now on every scope has a `state`.
+    func offerState() throws(PythonError) {
+        try Py.check(PyDict_SetItem(http, state, _Py_NoneStruct()))
+        try Py.check(PyDict_SetItem(webSocket, state, _Py_NoneStruct()))
     }
 
     static func base(_ type: String, spec: String, _ keys: ASGIKeys) throws(PythonError) -> OpaquePointer {

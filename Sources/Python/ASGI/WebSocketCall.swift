@@ -301,10 +301,9 @@ final class WebSocketCall: NativeCall {
     override func ended(_ error: OpaquePointer?) {
         let isOurs = error.map { PyObject_IsInstance($0, context.loop.clientDisconnected) == 1 } ?? false
         PyErr_Clear()
-        if let error, !isOurs, let type = PyObject_Type(error) {
-            PyErr_Restore(type, Py.new(error), nil)
+        if let error, !isOurs {
             context.logger.error(
-                "the application failed\n\(PythonError.take().traceback)",
+                "the application failed\n\(PythonError(describing: error).traceback)",
                 metadata: ["request-id": "\(exchange.requestID)"])
         }
         let failed = error != nil && !isOurs

@@ -40,7 +40,7 @@ public final class Interpreter: Sendable {
             throw .notLoadable(library: installation.library, reason: String(cString: dlerror()))
         }
         if let missing = cpython_load(library) {
-            throw .notLoadable(library: installation.library, reason: "it does not export \(missing)")
+            throw .notLoadable(library: installation.library, reason: "it does not export \(String(cString: missing))")
         }
         let entry = EntryModule(installation: installation, logger: logger, body: body)
         guard entry.register() else {

@@ -28,15 +28,22 @@ public struct PythonError: Error, Sendable, CustomStringConvertible, CustomDebug
         PyErr_Fetch(&type, &value, &trace)
         PyErr_NormalizeException(&type, &value, &trace)
         defer { for reference in [type, value, trace] { Py_DecRef(reference) } }
-        guard let type, let value else {
+        guard type != nil, let value else {
             return PythonError(type: "SystemError", message: "no exception was set", traceback: "")
         }
         if let trace { _ = PyException_SetTraceback(value, trace) }
-        let name = Py.attribute(type, "__name__").flatMap(Py.consumeText) ?? "Exception"
+        return PythonError(describing: value)
+    }
+
+    /// What an exception object says. The interpreter is entered, and no exception is set.
+    init(describing value: OpaquePointer) {
+        let type = PyObject_Type(value)
+        defer { Py_DecRef(type) }
+        let name = type.flatMap { Py.attribute($0, "__name__") }.flatMap(Py.consumeText) ?? "Exception"
         let message = PyObject_Str(value).flatMap(Py.consumeText) ?? ""
         // Whatever failed on the way to a description is of no interest.
         PyErr_Clear()
-        return PythonError(type: name, message: message, traceback: format(value) ?? "\(name): \(message)")
+        self.init(type: name, message: message, traceback: Self.format(value) ?? "\(name): \(message)")
     }
 
     private static func format(_ exception: OpaquePointer) -> String? {

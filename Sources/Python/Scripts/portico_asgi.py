@@ -13,6 +13,9 @@ import threading
 from asyncio import events
 
 
+CAPTURING = object()
+
+
 class GuestSelector(selectors.EpollSelector):
     """Never waits; the server waits for its descriptor instead."""
 
@@ -89,24 +92,21 @@ class GuestLoop(asyncio.SelectorEventLoop):
     def stop(self):
         pass
 
+    if sys.version_info < (3, 12):
+        _captured = None
+
+        def call_soon(self, callback, *args, context=None):
+            if self._captured is CAPTURING:
+                self._captured = (callback, context)
+                return None
+            return super().call_soon(callback, *args, context=context)
+
     def _write_to_self(self):
         self._host.wake()
 
     def add_signal_handler(self, signum, callback, *args):
         self._guest_selector.watch()
         super().add_signal_handler(signum, callback, *args)
-
-
-async def call(application, call, scope, receive, send):
-    """One call of the application; `call` is told how it ended."""
-    try:
-        await application(scope, receive, send)
-    except BaseException as error:
-        call.ended(error)
-        if isinstance(error, (GeneratorExit, asyncio.CancelledError)):
-            raise
-    else:
-        call.ended(None)
 
 
 def double_callable(application):
@@ -118,23 +118,30 @@ def double_callable(application):
     return adapted
 
 
-EAGER = sys.version_info >= (3, 12)
-
-
 def spawner(loop):
-    """What starts a call as a task of `loop`, at once where the version can."""
-    if EAGER:
-        from asyncio import Task
+    """What starts a call, which is a coroutine to asyncio, as a task of `loop`: at once, up to where it first waits."""
+    from asyncio import Task, current_task
 
-        def spawn(application, native, scope, receive, send):
+    if sys.version_info >= (3, 12):
+
+        def spawn(call):
             if loop._task_factory is None:
-                Task(call(application, native, scope, receive, send), loop=loop, eager_start=True)
+                Task(call, loop=loop, eager_start=True, name="request")
             else:
-                loop.create_task(call(application, native, scope, receive, send))
+                loop.create_task(call, name="request")
+
     else:
 
-        def spawn(application, native, scope, receive, send):
-            loop.create_task(call(application, native, scope, receive, send))
+        def spawn(call):
+            if loop._task_factory is not None or current_task(loop) is not None:
+                loop.create_task(call)
+                return
+            # The first step, which a new task schedules, is caught and made here.
+            loop._captured = CAPTURING
+            Task(call, loop=loop, name="request")
+            step, context = loop._captured
+            loop._captured = None
+            context.run(step)
 
     return spawn
 
