@@ -117,6 +117,14 @@ class Page:
         picture = self._command("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         file.write_bytes(base64.b64decode(picture["data"]))
 
+    def wait_for(self, expression: str, awaited: str) -> None:
+        """Waits until a JavaScript expression holds, looking at it with each frame."""
+        deadline = time.monotonic() + TIME_LIMIT
+        while not self.value(f"Boolean({expression})"):
+            if time.monotonic() > deadline:
+                raise Failure(f"waited in vain for {awaited} at {self.address()}")
+            self.settle()
+
     def settle(self) -> None:
         """Waits for the frame after the next, so that what the page reports of itself has arrived."""
         frames = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
