@@ -37,7 +37,8 @@ class Page:
 
     def __init__(self, browser: Chromium) -> None:
         self._browser = browser
-        target = browser.command("Target.createTarget", url="about:blank")["targetId"]
+        # In a window of its own: a tab behind another one is drawn no frames.
+        target = browser.command("Target.createTarget", url="about:blank", newWindow=True)["targetId"]
         self._session: str = browser.command("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.problems: list[str] = []
         for domain in ["Page", "Runtime", "Log", "Network", "Accessibility", "DOM"]:
