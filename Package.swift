@@ -103,7 +103,8 @@ let package = Package(
             "PorticoTests",
             ["Portico", "Polls", "Config", "Front", "Python", "Server", "Web", "Platform", .nioCore, .argumentParser]),
         tests(
-            "ServerTests", ["Server", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .logging]),
+            "ServerTests", ["Server", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .logging],
+            exclude: ["Clients"]),
         tests("SupervisorTests", ["Supervisor", "Platform", .logging]),
         tests("TelemetryTests", ["Telemetry", "Platform", .logging]),
         tests("TemplatesTests", ["Templates"], exclude: ["Conformance"]),

@@ -10,6 +10,7 @@ public struct Polls: Site {
         path("", IndexView(), name: "index")
         path("<int:id>/", QuestionView(), name: "detail")
         path("<int:id>/results/", ResultsView(), name: "results")
+        path("<int:id>/live/", LiveResults(), name: "live")
         path("<int:id>/vote/", vote, name: "vote")
     }
 

@@ -18,6 +18,12 @@ struct Question: Model {
     var choices: QuerySet<Choice> {
         Choice.objects.filter(Choice.question == id).ordered(by: Choice.id.ascending)
     }
+
+    /// What the list of results shows.
+    func tally(in database: Database) throws -> TemplateMap {
+        let choices = try choices.all(in: database)
+        return ["choices": TemplateValue(choices), "total": .int(choices.map(\.votes).reduce(0, +))]
+    }
 }
 
 extension Question {

@@ -30,8 +30,32 @@ struct ResultsView: DetailView {
     func query(for request: Request) -> QuerySet<Question> { Question.visible }
 
     func context(for question: Question, request: Request) throws -> TemplateMap {
-        let choices = try question.choices.all(in: request.database)
-        return ["choices": TemplateValue(choices), "total": .int(choices.map(\.votes).reduce(0, +))]
+        try question.tally(in: request.database)
+    }
+}
+
+/// The results while others vote: sends the list of results anew whenever it has changed.
+struct LiveResults: WebSocketView {
+    func serve(_ socket: WebSocketSession) async throws {
+        let request = socket.request
+        let id = try request.parameters.int("id")
+        let changes = try await request.onThread {
+            _ = try Question.visible.getOr404(id, in: request.database)
+            return try request.database.changes
+        }
+        try await socket.whileOpen {
+            var shown = ""
+            for await _ in changes {
+                let results = try await request.onThread {
+                    let question = try Question.visible.getOr404(id, in: request.database)
+                    let context = TemplateContext(try question.tally(in: request.database))
+                    return try request.renderText("polls/tally.html", context: context)
+                }
+                guard results != shown else { continue }
+                shown = results
+                try await socket.send(results)
+            }
+        }
     }
 }
 

@@ -15,6 +15,7 @@ enum Declarations {
         Option("gzip", .group(gzip), "Compression of responses; `gzip: off` switches it off."),
         Option("limits", .group(limits), "What one client may cost."),
         Option("timeouts", .group(timeouts), "How long things may take."),
+        Option("websocket", .group(websocket), "How WebSockets are served."),
         Option("log", .group(log), "What is logged, and how."),
         Option("health", .group(health), "The paths the server answers itself; `health: false` switches them off."),
         Option(
@@ -93,6 +94,21 @@ enum Declarations {
             "drain", .duration(0...86_400_000), default: "30s",
             "For running requests to end when the server stops or reloads."),
         Option("start", span, default: "60s", "For a worker to become ready."),
+    ])
+
+    static let websocket = OptionGroup(options: [
+        Option(
+            "max-size", .size(1...1 << 30), default: "16MiB",
+            "A message from the client, uncompressed; a larger one closes the socket (1009)."),
+        Option(
+            "ping-interval", .duration(0...86_400_000), default: "20s",
+            "A client that is silent for so long is sent a ping; `0s` sends none."),
+        Option(
+            "ping-timeout", .duration(0...86_400_000), default: "20s",
+            "A client that stays silent for so long after a ping is lost (1006); `0s` waits for ever."),
+        Option(
+            "compression", .boolean, default: "true",
+            "Whether messages are compressed for clients that offer it (permessage-deflate)."),
     ])
 
     static let log = OptionGroup(options: [

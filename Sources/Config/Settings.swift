@@ -10,6 +10,8 @@ public struct Settings: Sendable, Hashable {
     public let limits: Limits
     /// `timeouts`
     public let timeouts: Timeouts
+    /// `websocket`
+    public let websocket: WebSocket
     /// `log`
     public let log: Log
     /// `health`
@@ -107,6 +109,18 @@ public struct Settings: Sendable, Hashable {
         public let drain: Duration
         /// For a worker to become ready.
         public let start: Duration
+    }
+
+    /// `websocket`
+    public struct WebSocket: Sendable, Hashable {
+        /// A message's size, uncompressed.
+        public let maxSize: ByteCount
+        /// Silence after which a ping is sent; zero sends none.
+        public let pingInterval: Duration
+        /// Silence after a ping that ends the connection; zero waits for ever.
+        public let pingTimeout: Duration
+        /// Whether messages are compressed.
+        public let compression: Bool
     }
 
     /// `log`

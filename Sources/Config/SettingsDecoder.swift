@@ -32,6 +32,10 @@ struct SettingsDecoder {
                 write: try duration("timeouts.write"), keepAlive: try duration("timeouts.keep-alive"),
                 request: try duration("timeouts.request"), drain: try duration("timeouts.drain"),
                 start: try duration("timeouts.start")),
+            websocket: .init(
+                maxSize: try size("websocket.max-size"), pingInterval: try duration("websocket.ping-interval"),
+                pingTimeout: try duration("websocket.ping-timeout"),
+                compression: try boolean("websocket.compression")),
             log: .init(format: try word("log.format"), level: try word("log.level"), access: try access()),
             health: try boolean("health.enabled")
                 ? .init(live: try text("health.live"), ready: try text("health.ready")) : .init(live: nil, ready: nil),

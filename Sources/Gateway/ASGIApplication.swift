@@ -9,26 +9,54 @@ public protocol ASGIApplication: Sendable {
 /// What an application is called for.
 public enum Scope: Sendable {
     case http(HTTPScope)
+    case webSocket(WebSocketScope)
     case lifespan(LifespanScope)
 }
 
 /// An event loop's start and end (ASGI lifespan spec 2.0).
 public struct LifespanScope: Sendable {
-    public init() {}
+    /// What the application keeps for its requests and sockets on this loop.
+    public let state: LifespanState
+
+    public init(state: LifespanState = LifespanState()) { self.state = state }
 }
 
 /// Events an application receives.
 public enum ReceiveEvent: Sendable {
     case request(body: ByteBuffer, moreBody: Bool)
     case disconnect
+    /// A handshake, to be answered by `webSocketAccept`, `webSocketClose` or a response.
+    case webSocketConnect
+    case webSocketReceive(WebSocketMessage)
+    /// The socket has ended; delivered again to whoever asks again. The codes are those of ``WebSocketEvent/closed``.
+    case webSocketDisconnect(code: UInt16, reason: String)
     case startup
     case shutdown
 }
 
 /// Events an application sends.
 public enum SendEvent: Sendable {
-    case responseStart(ResponseHead)
+    /// With `trailers`, the response is complete only after `responseTrailers`.
+    case responseStart(ResponseHead, trailers: Bool = false)
     case responseBody(ByteBuffer, moreBody: Bool)
+    /// Fields after the body (extension `http.response.trailers`); they reach clients that take them.
+    case responseTrailers(Fields, moreTrailers: Bool)
+    /// What the page will need (extension `http.response.early_hint`): one value of `Link` each, sent ahead as 103. After
+    /// `responseStart` and before the body.
+    case responseEarlyHint(links: [String])
+    /// The whole body out of the file at this absolute path (extension `http.response.pathsend`).
+    case responsePath(String)
+    /// Part of the body out of an open file (extension `http.response.zerocopysend`), by default from where it stands to
+    /// its end. The descriptor stays the application's, and may be closed when `send` returns.
+    case responseFile(descriptor: Int32, offset: Int? = nil, count: Int? = nil, moreBody: Bool)
+    /// Completes the handshake. `Sec-WebSocket-Protocol` is `subprotocol`'s, and an error among the fields.
+    case webSocketAccept(subprotocol: String? = nil, fields: Fields = Fields())
+    case webSocketSend(WebSocketMessage)
+    /// Closes the socket; before it was accepted, refuses it with 403.
+    case webSocketClose(code: UInt16 = 1000, reason: String = "")
+    /// Refuses the handshake by a response of the application's own (extension `websocket.http.response`).
+    case webSocketResponseStart(ResponseHead)
+    case webSocketResponseBody(ByteBuffer, moreBody: Bool)
     case startupComplete
     case startupFailed(message: String)
     case shutdownComplete
@@ -80,6 +108,8 @@ public enum ASGIError: Error, Equatable {
     case disconnected
     /// The event does not belong to this scope or this moment.
     case unexpectedEvent(String)
+    /// A file that was to be the body cannot be read.
+    case unreadableFile(String)
     /// More or fewer bytes than `Content-Length` announced.
     case contentLengthMismatch
 }

@@ -10,13 +10,15 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
     // Sendable by confinement: everything stored is touched on `eventLoop` alone; calls from elsewhere go there first.
 
     /// How far the response is.
-    private enum Phase {
+    enum Phase {
         /// Nothing was sent.
         case initial
         /// `responseStart` was sent, and is kept until a body event follows, so that an error can still replace it.
         case held(ResponseHead)
         /// The head is out; `remaining` is what is missing to `Content-Length`, when there is one to keep to.
         case streaming(remaining: Int?)
+        /// The body is complete; these trailers were sent so far, and more are to come.
+        case trailing(Fields)
         /// The response is complete.
         case complete
         /// The response was given up.
@@ -26,17 +28,22 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
     /// Runs the application for this request, as long as it runs: what a deadline cancels.
     var runner: ASGIRunner?
 
-    private let exchange: any Exchange
+    let exchange: any Exchange
     private let isHead: Bool
-    private var phase = Phase.initial
+    var phase = Phase.initial
+    /// Whether the response goes on after its body.
+    private var hasTrailers = false
     private var body: ASGIRequestBody
 
-    init(_ exchange: any Exchange, on eventLoop: any EventLoop, scriptName: String, path: String) {
+    init(
+        _ exchange: any Exchange, on eventLoop: any EventLoop, scriptName: String, path: String,
+        state: LifespanState? = nil
+    ) {
         self.exchange = exchange
         let request = exchange.request
         isHead = request.method == .head
         body = ASGIRequestBody(request.framing)
-        super.init(request, exchange.connection, scriptName, path, exchange.requestID, eventLoop)
+        super.init(request, exchange.connection, scriptName, path, exchange.requestID, eventLoop, state)
     }
 
     /// What the application is called for.
@@ -71,7 +78,7 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
         guard body.waiter == nil else { throw .unexpectedEvent("receive is already waited for") }
         switch phase {
         case .complete, .aborted: return .disconnect
-        case .initial, .held, .streaming: break
+        case .initial, .held, .streaming, .trailing: break
         }
         while true {
             if let event = body.next() { return event }
@@ -142,9 +149,9 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
     }
 
     /// Takes one event; true when the connection should be waited for before the next.
-    private func take(_ event: SendEvent) throws(ASGIError) -> Bool {
+    func take(_ event: SendEvent) throws(ASGIError) -> Bool {
         switch event {
-        case .responseStart(let head):
+        case .responseStart(let head, let trailers):
             switch phase {
             case .initial:
                 guard exchange.isOpen else { throw .disconnected }
@@ -152,8 +159,9 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
                     throw .unexpectedEvent("a response with status \(head.status.code)")
                 }
                 phase = .held(head)
+                hasTrailers = trailers
                 return false
-            case .held, .streaming: throw .unexpectedEvent("a second response start")
+            case .held, .streaming, .trailing: throw .unexpectedEvent("a second response start")
             case .complete: return false
             case .aborted: throw .disconnected
             }
@@ -162,23 +170,41 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
             case .initial: throw .unexpectedEvent("a response body before the response start")
             case .held(let head):
                 if moreBody { return try start(head, bytes) }
+                if hasTrailers {
+                    _ = try start(head, bytes)
+                    return endBody()
+                }
                 phase = .initial
                 try complete(head, bytes)
                 return false
             case .streaming(let remaining): return try write(bytes, moreBody: moreBody, remaining: remaining)
+            case .trailing: throw .unexpectedEvent("a response body after its end")
             case .complete: return false
             case .aborted: throw .disconnected
             }
-        case .startupComplete, .startupFailed, .shutdownComplete, .shutdownFailed:
-            throw .unexpectedEvent("a lifespan event in an HTTP scope")
+        default: return try takeExtension(event)
         }
+    }
+
+    /// The body is complete: so is the response, unless trailers follow. True when the connection should be waited for.
+    func endBody() -> Bool {
+        guard case .streaming = phase else { return false }
+        guard !hasTrailers else {
+            phase = .trailing(Fields())
+            exchange.flush()
+            return !exchange.isWritable
+        }
+        phase = .complete
+        exchange.finish()
+        finishReceiving()
+        return false
     }
 
     /// The whole response.
     private func complete(_ head: ResponseHead, _ bytes: ByteBuffer) throws(ASGIError) {
         switch phase {
         case .initial: break
-        case .held, .streaming: throw .unexpectedEvent("a second response start")
+        case .held, .streaming, .trailing: throw .unexpectedEvent("a second response start")
         case .complete: return
         case .aborted: throw .disconnected
         }
@@ -198,7 +224,7 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
     }
 
     /// The head and the first part of a body that goes on.
-    private func start(_ head: ResponseHead, _ bytes: ByteBuffer) throws(ASGIError) -> Bool {
+    func start(_ head: ResponseHead, _ bytes: ByteBuffer) throws(ASGIError) -> Bool {
         guard exchange.isOpen else { throw .disconnected }
         let length = try framing(head).contentLength
         let head = stripped(head)
@@ -226,41 +252,36 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
             throw .contentLengthMismatch
         }
         if bytes.readableBytes > 0 { exchange.write(bytes) }
-        guard moreBody else {
-            phase = .complete
-            exchange.finish()
-            finishReceiving()
-            return false
-        }
+        guard moreBody else { return endBody() }
         phase = .streaming(remaining: left)
         exchange.flush()
         return !exchange.isWritable
     }
 
-    private func framing(_ head: ResponseHead) throws(ASGIError) -> FramingFields {
+    func framing(_ head: ResponseHead) throws(ASGIError) -> FramingFields {
         let framing = FramingFields(head.fields)
         guard !framing.isContentLengthInvalid else { throw .contentLengthMismatch }
         return framing
     }
 
     /// The head without what only the server may say, and without the length of what is not there.
-    private func stripped(_ head: ResponseHead) -> ResponseHead {
+    func stripped(_ head: ResponseHead) -> ResponseHead {
         var head = head
         head.fields.remove("Transfer-Encoding")
         if head.status.code == 204 { head.fields.remove("Content-Length") }
         return head
     }
 
-    private func isBodiless(_ head: ResponseHead) -> Bool { isHead || head.status.isBodiless }
+    func isBodiless(_ head: ResponseHead) -> Bool { isHead || head.status.isBodiless }
 
-    private func abort() {
+    func abort() {
         phase = .aborted
         exchange.abort()
         finishReceiving()
     }
 
     /// Tells whoever still waits for the client that the exchange is over.
-    private func finishReceiving() {
+    func finishReceiving() {
         guard let waiter = body.waiter else { return }
         body.waiter = nil
         waiter.resume(.disconnect)
@@ -275,7 +296,7 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
         case .complete:
             if let error { log(error, "the application failed after its response", logger) }
         case .aborted: log(error ?? ASGIError.contentLengthMismatch, "the response was aborted", logger)
-        case .streaming:
+        case .streaming, .trailing:
             let wasOpen = exchange.isOpen
             abort()
             if error != nil || wasOpen {

@@ -1,3 +1,4 @@
+import HTTP
 public import Logging
 public import NIOCore
 
@@ -6,11 +7,19 @@ public import NIOCore
 public final class ASGIHandler: SiteHandler {
     private let eventLoop: any EventLoop
     private let runners: ASGIRunners
+    private let sockets: ASGISockets
+    private let state: LifespanState?
 
-    /// Serves `application` on `eventLoop`; its failures go to `logger`. Used on `eventLoop` alone.
-    public init(_ application: any ASGIApplication, on eventLoop: any EventLoop, logger: Logger) {
+    /// Serves `application` on `eventLoop`; its failures go to `logger`. `state` is its ``ASGILifespan``'s. Used on
+    /// `eventLoop` alone.
+    public init(
+        _ application: any ASGIApplication, on eventLoop: any EventLoop, state: LifespanState? = nil, logger: Logger
+    ) {
         self.eventLoop = eventLoop
-        runners = ASGIRunners(application, LoopExecutor(eventLoop), logger: logger)
+        self.state = state
+        let executor = LoopExecutor(eventLoop)
+        runners = ASGIRunners(application, executor, logger: logger)
+        sockets = ASGISockets(application, executor, state, logger: logger)
     }
 
     deinit {
@@ -19,6 +28,7 @@ public final class ASGIHandler: SiteHandler {
     }
 
     public func handle(_ exchange: any Exchange, scriptName: String, path: String) {
-        runners.run(ASGIExchange(exchange, on: eventLoop, scriptName: scriptName, path: path))
+        if exchange.request.asksForUpgrade, sockets.handle(exchange, scriptName: scriptName, path: path) { return }
+        runners.run(ASGIExchange(exchange, on: eventLoop, scriptName: scriptName, path: path, state: state))
     }
 }

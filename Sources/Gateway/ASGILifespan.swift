@@ -12,8 +12,15 @@ public final class ASGILifespan: Sendable {
     private let logger: Logger
     private let channel: LifespanChannel
 
-    /// The lifespan of `application` on `eventLoop`; nothing runs yet.
-    public init(_ application: any ASGIApplication, on eventLoop: any EventLoop, logger: Logger) {
+    private let state: LifespanState
+
+    /// The lifespan of `application` on `eventLoop`; nothing runs yet. `state` is what the application's
+    /// ``ASGIHandler`` on this loop was given.
+    public init(
+        _ application: any ASGIApplication, on eventLoop: any EventLoop, state: LifespanState = LifespanState(),
+        logger: Logger
+    ) {
+        self.state = state
         self.application = application
         self.eventLoop = eventLoop
         self.logger = logger
@@ -23,10 +30,10 @@ public final class ASGILifespan: Sendable {
     /// Starts the application and waits until it is ready. Throws ``LifespanError/startupFailed(message:)`` with the
     /// application's own words, or ``LifespanError/startupTimedOut``. Called once.
     public func startup(timeout: Duration) async throws(LifespanError) {
-        let answer = await channel.ask(.startup, timeout: timeout) { [application, logger] channel in
+        let answer = await channel.ask(.startup, timeout: timeout) { [application, logger, state] channel in
             Task(executorPreference: LoopExecutor(channel.eventLoop)) {
                 do {
-                    try await application(.lifespan(LifespanScope()), Receive(channel), Send(channel))
+                    try await application(.lifespan(LifespanScope(state: state)), Receive(channel), Send(channel))
                     channel.end()
                 } catch {
                     logger.info(

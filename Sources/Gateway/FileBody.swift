@@ -51,6 +51,14 @@ public struct FileBody: WSGIBody {
         self.count = count
     }
 
+    /// Another part of the same file.
+    func part(_ offset: Int, _ count: Int) -> FileBody {
+        var part = self
+        part.offset = offset
+        part.count = count
+        return part
+    }
+
     public mutating func next() throws -> ByteBuffer? {
         guard let file, count > 0 else { return nil }
         let bytes = try file.read(at: offset, count: min(count, Self.readUnit))

@@ -18,10 +18,14 @@ public struct HTTPScope: Sendable {
         @usableFromInline final let path: String
         @usableFromInline final let requestID: String
         @usableFromInline final let eventLoop: any EventLoop
+        final let state: LifespanState?
+        /// Set once a middleware has changed what the application kept.
+        final let ownState: [String: any Sendable]?
 
         init(
             _ request: RequestHead, _ connection: ConnectionInfo, _ rootPath: String, _ path: String,
-            _ requestID: String, _ eventLoop: any EventLoop
+            _ requestID: String, _ eventLoop: any EventLoop, _ state: LifespanState? = nil,
+            _ ownState: [String: any Sendable]? = nil
         ) {
             self.request = request
             self.connection = connection
@@ -29,6 +33,8 @@ public struct HTTPScope: Sendable {
             self.path = path
             self.requestID = requestID
             self.eventLoop = eventLoop
+            self.state = state
+            self.ownState = ownState
         }
     }
 
@@ -36,9 +42,9 @@ public struct HTTPScope: Sendable {
 
     public init(
         request: RequestHead, connection: ConnectionInfo, rootPath: String, path: String, requestID: String,
-        eventLoop: any EventLoop
+        eventLoop: any EventLoop, state: LifespanState? = nil
     ) {
-        storage = Storage(request, connection, rootPath, path, requestID, eventLoop)
+        storage = Storage(request, connection, rootPath, path, requestID, eventLoop, state)
     }
 
     @inlinable public var request: RequestHead { storage.request }
@@ -59,8 +65,18 @@ public struct HTTPScope: Sendable {
         set { change(rootPath: rootPath, path: newValue) }
     }
 
+    /// What the application kept at its start: a copy.
+    public var state: [String: any Sendable] {
+        get { storage.ownState ?? storage.state?.values ?? [:] }
+        set {
+            storage = Storage(
+                request, connection, rootPath, path, requestID, eventLoop, storage.state, newValue)
+        }
+    }
+
     private mutating func change(rootPath: String, path: String) {
         storage = Storage(
-            storage.request, storage.connection, rootPath, path, storage.requestID, storage.eventLoop)
+            storage.request, storage.connection, rootPath, path, storage.requestID, storage.eventLoop, storage.state,
+            storage.ownState)
     }
 }

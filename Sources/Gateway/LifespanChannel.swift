@@ -104,8 +104,9 @@ final class LifespanChannel: ASGIChannel, @unchecked Sendable {
         case (.startupComplete, .startup), (.shutdownComplete, .shutdown): answer(.complete)
         case (.startupFailed(let message), .startup), (.shutdownFailed(let message), .shutdown):
             answer(.failed(message: message))
-        case (.responseStart, _), (.responseBody, _): throw .unexpectedEvent("a response in a lifespan scope")
-        default: throw .unexpectedEvent("an answer to nothing that was asked")
+        case (.startupComplete, _), (.startupFailed, _), (.shutdownComplete, _), (.shutdownFailed, _):
+            throw .unexpectedEvent("an answer to nothing that was asked")
+        default: throw .unexpectedEvent("an event of a request in a lifespan scope")
         }
     }
 }

@@ -84,9 +84,9 @@ private final class HeadChannel: ASGIChannel {
     nonisolated(nonsending) func receive() async throws -> ReceiveEvent { try await channel.receive() }
 
     nonisolated(nonsending) func send(_ event: SendEvent) async throws {
-        guard case .responseStart(var head) = event else { return try await channel.send(event) }
+        guard case .responseStart(var head, let trailers) = event else { return try await channel.send(event) }
         change(&head)
-        try await channel.send(.responseStart(head))
+        try await channel.send(.responseStart(head, trailers: trailers))
     }
 
     nonisolated(nonsending) func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {

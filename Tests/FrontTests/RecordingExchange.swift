@@ -88,7 +88,11 @@ final class RecordingExchange: Exchange {
         isFinished = true
     }
     let isWebSocketHandshake = false
-    func acceptWebSocket(subprotocol: String?, fields: Fields) -> (any WebSocket)? { nil }
+    private(set) var accepted: (subprotocol: String?, fields: Fields)?
+    func acceptWebSocket(subprotocol: String?, fields: Fields) -> (any WebSocket)? {
+        accepted = (subprotocol, fields)
+        return nil
+    }
 
     private func take(_ bytes: [UInt8]) {
         guard let head, request.method != .head, !head.status.isBodiless else { return }

@@ -39,6 +39,7 @@ struct ASGIReceiveTests {
         switch event {
         case .request(let body, let moreBody): "'\(String(buffer: body))'\(moreBody ? "+" : ".")"
         case .disconnect: "disconnect"
+        case .webSocketConnect, .webSocketReceive, .webSocketDisconnect: "an event of a WebSocket"
         case .startup: "startup"
         case .shutdown: "shutdown"
         }

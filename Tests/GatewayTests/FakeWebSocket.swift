@@ -12,16 +12,17 @@ final class FakeWebSocket: WebSocket, @unchecked Sendable {
     private(set) var closed: (code: UInt16, reason: String)?
     private(set) var isFinished = false
     private(set) var isOpen = true
-    /// How many messages the connection takes before it wants to be drained.
-    var capacity = Int.max
+    /// How many messages the connection takes before somebody must wait for the client, who then takes all.
+    private var capacity: Int
+    /// How often somebody waited.
+    private(set) var waits = 0
     private var events: [WebSocketEvent]
     private var end: WebSocketEvent?
     private var delivery: ((WebSocketEvent) -> Void)?
-    private var writables: [() -> Void] = []
-    private var finishers: [() -> Void] = []
 
-    init(on eventLoop: any EventLoop, events: [WebSocketEvent] = []) {
+    init(on eventLoop: any EventLoop, events: [WebSocketEvent] = [], capacity: Int = .max) {
         self.eventLoop = eventLoop
+        self.capacity = capacity
         self.events = events
     }
 
@@ -47,7 +48,12 @@ final class FakeWebSocket: WebSocket, @unchecked Sendable {
     var isWritable: Bool { capacity > 0 }
 
     func whenWritable(_ ready: @escaping () -> Void) {
-        if isWritable || !isOpen { ready() } else { writables.append(ready) }
+        if isWritable || !isOpen { return ready() }
+        waits += 1
+        eventLoop.assumeIsolated().execute {
+            self.capacity = .max
+            ready()
+        }
     }
 
     func send(_ message: WebSocketMessage) {
@@ -67,37 +73,11 @@ final class FakeWebSocket: WebSocket, @unchecked Sendable {
         precondition(!isFinished, "finished twice")
         isFinished = true
         if isOpen { close(code: WebSocketCloseCode.normal, reason: "") }
-        for finished in finishers { finished() }
     }
-
-    // MARK: The client
-
-    /// Another event comes in.
-    func deliver(_ event: WebSocketEvent) { eventLoop.execute { self.deliverEvent(event) } }
 
     private func deliverEvent(_ event: WebSocketEvent) {
         guard let delivery else { return events.append(event) }
         self.delivery = nil
         delivery(take(event))
-    }
-
-    /// The client reads what was written.
-    func drain() {
-        eventLoop.execute {
-            self.capacity = .max
-            let ready = self.writables
-            self.writables = []
-            for call in ready { call() }
-        }
-    }
-
-    /// Waits until the gateway is done with the socket.
-    func finished() async {
-        await withUnsafeContinuation { continuation in
-            eventLoop.execute {
-                if self.isFinished { return continuation.resume() }
-                self.finishers.append { continuation.resume() }
-            }
-        }
     }
 }

@@ -205,3 +205,42 @@ extension TestClient {
         #expect(routes[0].view == "IndexView")
     }
 }
+
+@Suite(.timeLimit(.minutes(1))) struct LiveResultsTests {
+    @Test func followTheVotes() async throws {
+        let client = try client()
+        let question = try client.question("Live?", days: -1, choices: ["Yes", "No"])
+        let choices = try question.choices.all(in: client.database())
+        let page = try await client.get("/\(question.id)/results/")
+        #expect(page.text.contains(#"data-live="/\#(question.id)/live/""#) && page.text.contains("polls/live.js"))
+        let socket = try await client.webSocket("/\(question.id)/live/")
+        let before = try #require(await socket.receiveText())
+        // What comes over the socket is what stands in the page.
+        #expect(page.text.contains(before) && before.contains("0 votes in all."))
+        _ = try await client.post("/\(question.id)/vote/", ["choice": "\(choices[0].id)"])
+        let after = try #require(await socket.receiveText())
+        #expect(after.contains("1 vote, 100&nbsp;%") && after.contains("1 vote in all."))
+        await socket.close()
+        #expect(socket.failure == nil)
+    }
+
+    @Test(arguments: ["/999/live/", "/x/live/"])
+    func ofNothing(_ path: String) async throws {
+        let socket = try await client().webSocket(path)
+        #expect(socket.refusal?.status == 404)
+    }
+
+    @Test func ofTheFuture() async throws {
+        let client = try client()
+        let question = try client.question("Not yet", days: 1)
+        let socket = try await client.webSocket("/\(question.id)/live/")
+        #expect(socket.refusal?.status == 404)
+    }
+
+    /// Through WSGI the page is there, and the socket is not.
+    @Test func withoutWebSockets() async throws {
+        let client = try client(.wsgi)
+        #expect(try await client.get("/1/results/").text.contains("0 votes in all."))
+        #expect(try await client.get("/1/live/").status == 501)
+    }
+}

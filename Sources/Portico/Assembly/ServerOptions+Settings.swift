@@ -15,6 +15,10 @@ extension ServerOptions {
         timeouts.body = TimeAmount(settings.timeouts.body)
         timeouts.write = TimeAmount(settings.timeouts.write)
         timeouts.keepAlive = TimeAmount(settings.timeouts.keepAlive)
+        webSocket.maxSize = settings.websocket.maxSize.bytes
+        webSocket.pingInterval = TimeAmount(settings.websocket.pingInterval)
+        webSocket.pingTimeout = TimeAmount(settings.websocket.pingTimeout)
+        webSocket.compresses = settings.websocket.compression
         switch settings.limits.connections {
         case .exactly(let number): connectionLimit = max(1, number / settings.workers.loopCount)
         case .auto:

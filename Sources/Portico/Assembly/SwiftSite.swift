@@ -13,6 +13,8 @@ final class SwiftSite: ServedSite, Sendable {
     private let settings: Settings
     private let logger = Logger(label: "app")
     private let lifespans = Mutex<[ASGILifespan]>([])
+    /// What the site keeps on each loop.
+    private let states = Mutex<[ObjectIdentifier: LifespanState]>([:])
     private let gateway: GatewayContext?
 
     /// What a site needs to be served; commands that only look at sites have none.
@@ -49,8 +51,19 @@ final class SwiftSite: ServedSite, Sendable {
 
     func makeHandler(on loop: any EventLoop) -> any SiteHandler {
         let logger = Logger(label: "gateway")
-        guard usesWSGI, let gateway else { return ASGIHandler(application, on: loop, logger: logger) }
+        guard usesWSGI, let gateway else {
+            return ASGIHandler(application, on: loop, state: state(of: loop), logger: logger)
+        }
         return WSGIHandler(application, on: loop, pool: gateway.pool, options: gateway.wsgi, logger: logger)
+    }
+
+    private func state(of loop: any EventLoop) -> LifespanState {
+        states.withLock { states in
+            if let state = states[ObjectIdentifier(loop)] { return state }
+            let state = LifespanState()
+            states[ObjectIdentifier(loop)] = state
+            return state
+        }
     }
 
     func start(on loops: [any EventLoop]) throws(WorkerStartError) {
@@ -62,7 +75,7 @@ final class SwiftSite: ServedSite, Sendable {
     }
 
     private func startLifespan(_ loop: any EventLoop) throws(WorkerStartError) {
-        let lifespan = ASGILifespan(application, on: loop, logger: logger)
+        let lifespan = ASGILifespan(application, on: loop, state: state(of: loop), logger: logger)
         let limit = settings.timeouts.start
         let failure = Blocking.wait { () async -> String? in
             do throws(LifespanError) {

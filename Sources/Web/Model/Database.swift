@@ -16,6 +16,7 @@ public final class Database: DatabaseAccess, Sendable {
     /// The file's path, or `:memory:`.
     public let path: String
     private let writer: any DatabaseWriter
+    private let watcher: ChangeWatcher
 
     /// How long a connection waits for another's lock.
     let lockTimeout: Duration
@@ -36,11 +37,16 @@ public final class Database: DatabaseAccess, Sendable {
         switch location {
         case .memory:
             path = ":memory:"
-            do { writer = try DatabaseQueue(configuration: configuration) } catch {
+            do {
+                let queue = try DatabaseQueue(configuration: configuration)
+                writer = queue
+                watcher = ChangeWatcher(memory: queue)
+            } catch {
                 throw DatabaseError(error, path: ":memory:")
             }
         case .file(let file):
             path = file
+            watcher = ChangeWatcher(path: file)
             try Self.checkDirectory(of: file)
             do { writer = try DatabasePool(path: file, configuration: configuration) } catch {
                 throw Self.openError(error, file)
@@ -82,11 +88,16 @@ public final class Database: DatabaseAccess, Sendable {
 
     /// Closes all connections once they are idle.
     public func close() {
+        watcher.stop()
         // What stands in the log goes into the file, as far as that needs no waiting for others: the file is then whole
         // by itself. Whatever fails here is done by whoever opens the database next.
         try? writer.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
         try? writer.close()
     }
+
+    /// Tells of changes: one element at once, and one soon after each commit to the database, by this process or another
+    /// one. Several commits may come to one element. The sequence ends when the database is closed.
+    public var changes: AsyncStream<Void> { watcher.changes() }
 
     /// Runs `body` in one transaction that can write (`BEGIN IMMEDIATE`): all of it happens, or, when `body` throws, none.
     public func transaction<Result>(_ body: (Transaction) throws -> Result) throws -> Result {

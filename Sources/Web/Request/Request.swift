@@ -22,6 +22,8 @@ public final class Request: Sendable {
     let application: SiteApplication
     /// Whether the view is called on a thread that may block (WSGI).
     let isOnWorkerThread: Bool
+    /// Whether it is the handshake of a WebSocket.
+    let isHandshake: Bool
     let lazy = Mutex(Lazy())
 
     /// What is made when first asked for.
@@ -32,11 +34,14 @@ public final class Request: Sendable {
         var cookies: [String: String]?
         var csrf = CSRF.State()
         var attributes: [ObjectIdentifier: any Sendable] = [:]
+        /// What takes a granted handshake over.
+        var webSocketView: (any WebSocketView)?
     }
 
     init(
         _ application: SiteApplication, head: RequestHead, connection: ConnectionInfo, scriptName: String,
-        pathInfo: String, requestID: String, body: ByteBuffer, isOnWorkerThread: Bool
+        pathInfo: String, requestID: String, body: ByteBuffer, isOnWorkerThread: Bool,
+        isHandshake: Bool = false
     ) {
         self.application = application
         self.head = head
@@ -46,6 +51,7 @@ public final class Request: Sendable {
         self.requestID = requestID
         self.body = body
         self.isOnWorkerThread = isOnWorkerThread
+        self.isHandshake = isHandshake
     }
 
     /// The method.
@@ -54,6 +60,8 @@ public final class Request: Sendable {
     public var path: String { scriptName + pathInfo }
     /// Whether the request came over TLS.
     public var isSecure: Bool { connection.isSecure }
+    /// Whether the site's WebSockets can be opened: through the gateway `asgi` they can.
+    public var supportsWebSockets: Bool { !isOnWorkerThread }
     /// `http` or `https`.
     public var scheme: String { connection.scheme }
     /// The host the request is for, with its port where one was given, in lower case.
@@ -143,6 +151,14 @@ public final class Request: Sendable {
     /// The site's database. Throws ``DatabaseError`` when it cannot be opened.
     public var database: Database {
         get throws(DatabaseError) { try application.database() }
+    }
+
+    /// Runs blocking work, such as queries, on the thread pool: for asynchronous views, which must not block themselves.
+    /// What Django calls `sync_to_async`.
+    public func onThread<Result: Sendable>(
+        _ work: @escaping @Sendable () throws -> Result
+    ) async throws -> Result {
+        try await application.onThread(work)
     }
 
     /// The site's log, with this request's id.

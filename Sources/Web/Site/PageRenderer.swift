@@ -87,11 +87,20 @@ extension Request {
     public func render(
         _ template: String, context: TemplateContext, status: Status = .ok
     ) throws(TemplateError) -> Response {
+        let bytes = try rendered(template, context)
+        return Response(status, contentType: .html, body: .bytes(ByteBuffer(bytes: bytes)))
+    }
+
+    /// A template with this context, as text: a part of a page for a script, what Django calls `render_to_string`.
+    public func renderText(_ template: String, context: TemplateContext = [:]) throws(TemplateError) -> String {
+        String(decoding: try rendered(template, context), as: UTF8.self)
+    }
+
+    private func rendered(_ template: String, _ context: TemplateContext) throws(TemplateError) -> [UInt8] {
         var context = context
         context["request"] = .object(self)
         context.csrfToken = { self.csrfToken }
-        let bytes = try application.pages.engine(at: scriptName).render(template, context)
-        return Response(status, contentType: .html, body: .bytes(ByteBuffer(bytes: bytes)))
+        return try application.pages.engine(at: scriptName).render(template, context)
     }
 }
 
@@ -103,6 +112,7 @@ extension Request: TemplateObject {
         case "method": .string(method.name)
         case "scheme": .string(scheme)
         case "host", "get_host": .string(host)
+        case "gateway": .string(supportsWebSockets ? "asgi" : "wsgi")
         case "is_secure": .bool(isSecure)
         case "get_full_path": .string(head.rawQuery == nil ? path : "\(path)?\(head.query)")
         case "GET": .map(TemplateMap(query.pairs.map { ($0.name, .string($0.value)) }))

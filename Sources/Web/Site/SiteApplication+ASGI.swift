@@ -7,6 +7,7 @@ extension SiteApplication: ASGIApplication {
     public func callAsFunction(_ scope: Scope, _ receive: Receive, _ send: Send) async throws {
         switch scope {
         case .http(let scope): try await respond(to: scope, receive, send)
+        case .webSocket(let scope): try await serve(scope, receive, send)
         case .lifespan: try await lifespan(receive, send)
         }
     }
@@ -67,7 +68,7 @@ extension SiteApplication: ASGIApplication {
                 try await onThread { self.stop() }
                 try await send(.shutdownComplete)
                 return
-            case .request, .disconnect: return
+            default: return
             }
         }
     }

@@ -140,6 +140,7 @@ extension SiteApplication {
         case .synchronous(let view):
             if request.isOnWorkerThread { return try view(request) }
             return try await executor.run { try view(request) }
+        case .webSocket(let view): return try handshake(view, request)
         }
     }
 

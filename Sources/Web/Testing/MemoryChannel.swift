@@ -27,7 +27,7 @@ final class MemoryChannel: ASGIChannel {
     func send(_ event: SendEvent) async throws {
         try state.withLock { state in
             switch event {
-            case .responseStart(let head) where state.head == nil: state.head = head
+            case .responseStart(let head, _) where state.head == nil: state.head = head
             case .responseBody(let piece, let isMore) where state.head != nil && !state.isComplete:
                 state.sent.writeImmutableBuffer(piece)
                 state.isComplete = !isMore

@@ -75,6 +75,31 @@ public final class TestClient: Sendable {
         try await send(.post, path, fields: fields + [("Content-Type", "application/json")], body: json.bytes)
     }
 
+    /// Opens a WebSocket, through ASGI: WSGI has none. Returns when the site has answered the handshake.
+    public func webSocket(_ path: String, fields: [(String, String)] = []) async throws -> TestWebSocket {
+        let cookies = cookies.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let head = RequestHead(
+            .get, path,
+            fields: [
+                ("Upgrade", "websocket"), ("Connection", "Upgrade"), ("Sec-WebSocket-Version", "13"),
+                ("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ=="),
+            ] + fields + (cookies.isEmpty ? [] : [("Cookie", cookies.joined(separator: "; "))]))
+        let scope = WebSocketScope(
+            request: head, connection: connection, rootPath: scriptName, path: pathInfo(head), requestID: "test",
+            eventLoop: Self.eventLoop)
+        let channel = SocketChannel()
+        Task { [application] in
+            do {
+                try await application(.webSocket(scope), Receive(channel), Send(channel))
+                channel.end(nil)
+            } catch {
+                channel.end(error)
+            }
+        }
+        _ = await channel.answered.next()
+        return TestWebSocket(channel)
+    }
+
     /// Sends any request.
     public func send(
         _ method: Method, _ path: String, fields: [(String, String)] = [], body: ByteBuffer? = nil,

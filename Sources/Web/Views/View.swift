@@ -31,8 +31,10 @@ public enum ViewFunction: Sendable {
     case synchronous(@Sendable (Request) throws -> Response)
     /// Must not block; runs on the event loop.
     case asynchronous(@Sendable (Request) async throws -> Response)
+    /// Speaks with a WebSocket; runs on the event loop.
+    case webSocket(any WebSocketView)
 
     var isAsynchronous: Bool {
-        if case .asynchronous = self { true } else { false }
+        if case .synchronous = self { false } else { true }
     }
 }

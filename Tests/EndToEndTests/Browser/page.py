@@ -37,7 +37,8 @@ class Page:
 
     def __init__(self, browser: Chromium) -> None:
         self._browser = browser
-        target = browser.command("Target.createTarget", url="about:blank")["targetId"]
+        # In a window of its own: a tab behind another one is drawn no frames.
+        target = browser.command("Target.createTarget", url="about:blank", newWindow=True)["targetId"]
         self._session: str = browser.command("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self.problems: list[str] = []
         for domain in ["Page", "Runtime", "Log", "Network", "Accessibility", "DOM"]:
@@ -116,6 +117,14 @@ class Page:
         """Writes the whole page as it looks now."""
         picture = self._command("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         file.write_bytes(base64.b64decode(picture["data"]))
+
+    def wait_for(self, expression: str, awaited: str) -> None:
+        """Waits until a JavaScript expression holds, looking at it with each frame."""
+        deadline = time.monotonic() + TIME_LIMIT
+        while not self.value(f"Boolean({expression})"):
+            if time.monotonic() > deadline:
+                raise Failure(f"waited in vain for {awaited} at {self.address()}")
+            self.settle()
 
     def settle(self) -> None:
         """Waits for the frame after the next, so that what the page reports of itself has arrived."""

@@ -65,6 +65,9 @@ final class AppServer: Sendable {
         return try connection.get(path, fields)
     }
 
+    /// TERM, and no waiting.
+    func startStopping() throws { try #require(kill(pid, SIGTERM) == 0) }
+
     /// TERM, and the exit status that follows.
     func terminate() throws -> ProcessStatus {
         kill(pid, SIGTERM)

@@ -32,6 +32,8 @@ final class PollsVisitor {
         }
         var text = response.text
         if let token = Self.token(in: text) { text = text.split(separator: token).joined(separator: "TOKEN") }
+        // Pages say whether they can be live.
+        text = text.replacing(#"data-gateway="wsgi""#, with: #"data-gateway="asgi""#)
         let fields = response.fields
             .filter { !["date", "set-cookie"].contains($0.name) }.map { "\($0.name): \($0.value)" }
         transcript.append(([String(response.status)] + fields.sorted() + [text]).joined(separator: "\n"))

@@ -77,6 +77,36 @@ final class WireConnection {
         do { return try !fill() } catch WireError.noResponse { return true }
     }
 
+    /// Opens a WebSocket at `path`; the response to the handshake.
+    func openSocket(_ path: String, _ fields: [String] = []) throws -> WireResponse {
+        let head = [
+            "GET \(path) HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
+            "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        ]
+        try send((head + fields).map { $0 + "\r\n" }.joined() + "\r\n")
+        return try receive()
+    }
+
+    /// The server's next frame: its first byte and its payload.
+    func receiveFrame() throws -> (first: UInt8, payload: [UInt8]) {
+        func need(_ count: Int) throws {
+            while buffer.count < count {
+                guard try fill() else { throw WireError.incomplete("a frame") }
+            }
+        }
+        try need(4)
+        let extra = buffer[1] == 126 ? 2 : 0
+        let length = extra == 0 ? Int(buffer[1]) : Int(buffer[2]) << 8 | Int(buffer[3])
+        try need(2 + extra + length)
+        let first = buffer[0]
+        return (first, Array(take(2 + extra + length).dropFirst(2 + extra)))
+    }
+
+    /// Sends a short frame, masked by zeros.
+    func sendFrame(_ first: UInt8, _ payload: [UInt8]) throws {
+        try send([first, 0x80 | UInt8(payload.count), 0, 0, 0, 0] + payload)
+    }
+
     private func receiveHead() throws -> String {
         let end = Array("\r\n\r\n".utf8)
         var searched = 0
