@@ -8,24 +8,47 @@ struct cpython_table cpython_table;
 __thread PyThreadState *cpython_own_state;
 __thread int cpython_depth;
 
-// What 3.10 has as inline functions only. VectorcallDict takes keywords as a dict; we never pass any.
-static PyObject *call_one(PyObject *callable, PyObject *argument) {
-    PyObject *arguments[2] = {NULL, argument};
-    return cpython_table.PyObject_Vectorcall(callable, arguments + 1, cpython_arguments_offset(1), NULL);
+// CPython 3.10 has these two as inline functions only, over one that it exports.
+static PyObject *(*vectorcall_dict)(PyObject *, PyObject *const *, size_t, PyObject *);
+
+static PyObject *vectorcall(PyObject *callable, PyObject *const *arguments, size_t count, PyObject *names) {
+    if (!names) return vectorcall_dict(callable, arguments, count, NULL);
+    PyObject *keywords = PyDict_New();
+    if (!keywords) return NULL;
+    size_t positional = count & ~cpython_arguments_offset(0);
+    PyObject *result = NULL;
+    Py_ssize_t index = 0, total = PyTuple_Size(names);
+    for (; index < total; index++) {
+        PyObject *name = PyTuple_GetItem(names, index);
+        if (!name || PyDict_SetItem(keywords, name, arguments[positional + (size_t)index]) < 0) break;
+    }
+    if (index == total) result = vectorcall_dict(callable, arguments, count, keywords);
+    Py_DecRef(keywords);
+    return result;
 }
 
-static void *find(void *library, const char *name) {
-    void *found = dlsym(library, name);
-    if (found) return found;
-    if (strcmp(name, "PyObject_Vectorcall") == 0) return dlsym(library, "PyObject_VectorcallDict");
-    if (strcmp(name, "PyObject_CallOneArg") == 0) return (void *)call_one;
+static PyObject *call_one_argument(PyObject *callable, PyObject *argument) {
+    PyObject *arguments[] = {NULL, argument};
+    return vectorcall_dict(callable, arguments + 1, cpython_arguments_offset(1), NULL);
+}
+
+static void *substitute(void *library, const char *name) {
+    void *found = dlsym(library, "PyObject_VectorcallDict");
+    if (!found) return NULL;
+    memcpy(&vectorcall_dict, &found, sizeof found);
+    if (strcmp(name, "PyObject_Vectorcall") == 0) return (void *)vectorcall;
+    if (strcmp(name, "PyObject_CallOneArg") == 0) return (void *)call_one_argument;
     return NULL;
 }
 
+// From 3.13 on, in builds without a global lock: says that a module does not need one. Without it, the lock comes back.
+static int (*set_module_lock)(PyObject *module, void *lock);
+
 const char *cpython_load(void *library) {
     void *found;
+    if ((found = dlsym(library, "PyUnstable_Module_SetGIL"))) memcpy(&set_module_lock, &found, sizeof found);
 #define BIND(result, name, parameters, arguments)                                                                      \
-    if (!(found = find(library, #name))) return #name;                                                                 \
+    if (!(found = dlsym(library, #name)) && !(found = substitute(library, #name))) return #name;                       \
     memcpy(&cpython_table.name, &found, sizeof found);
     CPYTHON_FUNCTIONS(BIND)
 #undef BIND
@@ -62,7 +85,12 @@ static size_t module_header;
 
 static struct module_definition *definition(void) { return (struct module_definition *)(module.bytes + module_header); }
 
-static PyObject *make_module(void) { return PyModule_Create2(module.bytes, 1013); }
+static PyObject *make_module(void) {
+    PyObject *made = PyModule_Create2(module.bytes, 1013);
+    // Py_MOD_GIL_NOT_USED
+    if (made && set_module_lock) set_module_lock(made, (void *)1);
+    return made;
+}
 
 int cpython_add_module(const char *name, PyMethodDef *methods, int is_free_threaded) {
     // What PyObject_HEAD_INIT writes: one reference, or the mark of an object that is never freed.
