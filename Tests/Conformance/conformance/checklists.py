@@ -19,9 +19,11 @@ ALL = {
     subject.checklist.name: subject
     for subject in [
         Subject(wsgi.WSGI, "conformance.wsgi:application", "wsgi"),
+        Subject(wsgi.FAULTS, "conformance.wsgi:application", "wsgi"),
         Subject(asgi.ASGI, "conformance.asgi:application", "asgi"),
         Subject(asgi.HTTP, "conformance.asgi:application", "asgi"),
         Subject(asgi.WEBSOCKET, "conformance.asgi:application", "asgi"),
+        Subject(asgi.LIFESPAN, "conformance.asgi:application", "asgi"),
         Subject(asgi.EXTENSIONS, "conformance.asgi:application", "asgi"),
     ]
 }

@@ -15,17 +15,19 @@ def run(kind: Kind, name: str, mode: str = "process", only: list[str] | None = N
     server = Server(kind, setup)
     try:
         for check in subject.checklist.checks:
-            if only and check.id not in only or not set(check.needs) <= offered(kind):
+            if only and check.id not in only or not set(check.needs) <= offered(kind, mode):
                 continue
             for prefix in ["", "/validated"] if check.with_validator else [""]:
-                if not check.alone and (server.process is None or server.process.poll() is not None):
-                    server.start()
+                if not check.alone:
+                    server.ensure_running()
                 server.prefix = prefix
                 yield perform(check, server, prefix.strip("/"))
     finally:
         server.stop()
 
 
-def offered(kind: Kind) -> set[str]:
-    """What checks may need of a server that this kind has."""
-    return {"portico", "log"} if kind.name == "portico" else {"log"}
+def offered(kind: Kind, mode: str) -> set[str]:
+    """What checks may need of a server that this one has."""
+    if kind.name != "portico":
+        return set()
+    return {"portico", "processes"} if mode == "process" else {"portico"}

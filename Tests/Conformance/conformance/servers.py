@@ -172,7 +172,8 @@ class Server:
 
     def environment(self) -> dict[str, str]:
         """Portico's interpreter is found as a user's would be: by the virtual environment that is active."""
-        own = {"PYTHONDONTWRITEBYTECODE": "1", "CONFORMANCE_OF_THE_PROCESS": "1", **dict(self.setup.environment)}
+        own = {"PYTHONDONTWRITEBYTECODE": "1", "CONFORMANCE_OF_THE_PROCESS": "1", "SWIFT_BACKTRACE": "enable=no"}
+        own.update(self.setup.environment)
         home = Path(self.kind.python).parent.parent
         if self.is_portico and (home / "pyvenv.cfg").exists():
             own["VIRTUAL_ENV"] = str(home)
@@ -192,6 +193,16 @@ class Server:
                 self.kill()
                 raise StartError(f"{self.kind.name} did not start within {START_LIMIT:.0f} s:\n{said}")
             time.sleep(0.01)
+
+    def ensure_running(self) -> None:
+        """Starts it, where it is not running or takes no connections (any more)."""
+        if self.process is not None and self.process.poll() is None:
+            try:
+                self.connect().close()
+                return
+            except OSError:
+                self.kill()
+        self.start()
 
     def is_listening(self) -> bool:
         if not self.is_portico:

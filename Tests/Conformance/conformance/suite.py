@@ -24,7 +24,7 @@ class Check:
     with_validator: bool = False
     """Whether the same must hold with `wsgiref.validate.validator` around the application."""
     needs: tuple[str, ...] = ()
-    """What only some servers have: `log` (one that can be read), `portico`."""
+    """What only some servers have: `portico` is its own ways, `processes` a supervisor with workers."""
     alone: bool = False
     """Whether it starts servers of its own and touches the shared one not at all."""
 

@@ -121,7 +121,9 @@ def parts(server):
         response = ask(server, folder, offset=1_000, length=100_000)
         expect("100 000 from 1 000", True, response.body == CONTENT[1_000:101_000] and response.complete)
         response = ask(server, folder, content=b"short", length=10)
-        expect("a file shorter than Content-Length", (b"short", False), (response.body, response.complete))
+        # Either it is noticed before anything is sent, or the client sees that something is missing.
+        if response.status != 500:
+            expect("a file shorter than Content-Length", (b"short", False), (response.body, response.complete))
 
 
 @check("W41", "close() is called; nothing is sent unless the wrapper is returned; middleware sees chunks")
