@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import asgi, wsgi
+from . import asgi, interpreter, wsgi
 from .suite import Checklist
 
 
@@ -20,6 +20,7 @@ ALL = {
     for subject in [
         Subject(wsgi.WSGI, "conformance.wsgi:application", "wsgi"),
         Subject(wsgi.FAULTS, "conformance.wsgi:application", "wsgi"),
+        Subject(interpreter.INTERPRETER, interpreter.APPLICATION, "wsgi"),
         Subject(asgi.ASGI, "conformance.asgi:application", "asgi"),
         Subject(asgi.HTTP, "conformance.asgi:application", "asgi"),
         Subject(asgi.WEBSOCKET, "conformance.asgi:application", "asgi"),
