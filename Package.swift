@@ -73,7 +73,8 @@ let package = Package(
             "Server", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .crypto, .logging]),
         .target(
             name: "Python", dependencies: ["Gateway", "HTTP", "Platform", "CPython", .nioCore, .logging],
-            resources: [.embedInCode("Scripts/portico_support.py"), .embedInCode("Scripts/portico_asgi.py")], swiftSettings: onCallersExecutor),
+            resources: [.embedInCode("Scripts/portico_support.py"), .embedInCode("Scripts/portico_asgi.py")],
+            swiftSettings: onCallersExecutor),
         .target(name: "CPython"),
         module("Front", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .logging]),
         module("Gateway", ["HTTP", .nioCore, .nioPosix, .logging]),
@@ -90,9 +91,12 @@ let package = Package(
             path: "Sources/EmbedResources"),
         .executableTarget(name: "embed-resources", path: "Sources/embed-resources", swiftSettings: swift6),
 
+        // What the tests of the binary share: starting it, and speaking to it.
+        .target(name: "TestSupport", dependencies: ["Platform"], path: "Tests/TestSupport", swiftSettings: swift6),
+
         tests("ArchitectureTests", []),
         tests("ConfigTests", ["Config"]),
-        tests("EndToEndTests", ["app", "Platform"], exclude: ["Browser"]),
+        tests("EndToEndTests", ["app", "Platform", "TestSupport"], exclude: ["Browser"]),
         tests(
             "FrontTests", ["Front", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .nioEmbedded]),
         tests("GatewayTests", ["Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded, .logging]),

@@ -1,4 +1,7 @@
-"""python3 -m conformance CHECKLIST [--server NAME] …: a line for each check, and the status 1 where one failed."""
+"""python3 -m conformance CHECKLIST [--server NAME] …: a line for each check, and the status 1 where one failed.
+
+python3 -m conformance lists: the ids of every checklist.
+"""
 
 import argparse
 import sys
@@ -10,6 +13,10 @@ from .servers import COMMANDS, Kind
 
 
 def main() -> int:
+    if sys.argv[1:] == ["lists"]:
+        for name, subject in checklists.ALL.items():
+            print(name, *subject.checklist.ids)
+        return 0
     arguments = parse()
     kind = Kind(arguments.server, python=arguments.python, program=str(arguments.app or ""))
     failures = 0

@@ -25,6 +25,7 @@ ALL = {
         Subject(asgi.HTTP, "conformance.asgi:application", "asgi"),
         Subject(asgi.WEBSOCKET, "conformance.asgi:application", "asgi"),
         Subject(asgi.LIFESPAN, "conformance.asgi:application", "asgi"),
+        Subject(asgi.LOOP, "conformance.asgi:application", "asgi"),
         Subject(asgi.EXTENSIONS, "conformance.asgi:application", "asgi"),
     ]
 }

@@ -58,14 +58,14 @@ def identity(server):
 @check("virtualenv", "a virtual environment is one: prefix, site-packages, .pth, however it is named", alone=True)
 def virtualenv(server):
     with virtual_environment(server.kind.python) as venv:
-        expected = yardstick(str(venv / "bin" / "python"), PYTHONDONTWRITEBYTECODE="1")
+        expected = yardstick(str(venv / "bin" / "python3"), PYTHONDONTWRITEBYTECODE="1")
         require("the yardstick's prefix", str(venv), expected["prefix"])
         require("the yardstick's .pth", containing("conformance_pth"), expected["hooks"])
         site = f"python: '{APPLICATION}', directory: '{{root}}'"
         for name, changes in {
             "$VIRTUAL_ENV": {"environment": (("VIRTUAL_ENV", str(venv)),)},
             "virtualenv:": {"configuration": configuration(f"{site}, virtualenv: '{venv}'")},
-            "interpreter:": {"configuration": configuration(f"{site}, interpreter: '{venv}/bin/python'")},
+            "interpreter:": {"configuration": configuration(f"{site}, interpreter: '{venv}/bin/python3'")},
         }.items():
             try:
                 with server.another(**changes) as other:
@@ -107,6 +107,14 @@ def processes(server):
     for method in ["fork", "spawn", "forkserver"]:
         expect(method, SQUARES, server.get(f"/{method}").json())
     expect("executors", [[0, 1, 4], [0, 1, 4]], server.get("/executors").json())
+
+
+@check("processes", "what a forked child prints reaches the log")
+def printing_child(server):
+    token = server.token()
+    expect("its exit status", 0, server.get(f"/child/{token}").json())
+    for line in [f"printed in a child {token}", f"an error in a child {token}"]:
+        server.await_log(line)
 
 
 @check("threads", "threads, events, queues and timers")

@@ -72,6 +72,19 @@ def put_square(results, number: int) -> None:
     results.put(square(number))
 
 
+def use_child(token: str) -> int:
+    """A child that prints, and ends as children of fork do."""
+    process = multiprocessing.get_context("fork").Process(target=say, args=(token,))
+    process.start()
+    process.join(30)
+    return process.exitcode
+
+
+def say(token: str) -> None:
+    print(f"printed in a child {token}")
+    print(f"an error in a child {token}", file=sys.stderr)
+
+
 def use_executors() -> list:
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as processes:
         squares = list(processes.map(square, range(3)))
@@ -156,7 +169,9 @@ USES = {
 def application(environ, start_response):
     name, _, token = environ["PATH_INFO"].strip("/").partition("/")
     start_response("200 OK", [("Content-Type", "application/json")])
-    return [json.dumps(use_logs(token) if name == "logs" else USES[name]()).encode()]
+    with_token = {"logs": use_logs, "child": use_child}
+    value = with_token[name](token) if name in with_token else USES[name]()
+    return [json.dumps(value).encode()]
 
 
 if __name__ == "__main__":
