@@ -106,6 +106,7 @@ let package = Package(
         tests(
             "PorticoTests",
             ["Portico", "Polls", "Config", "Front", "Python", "Server", "Web", "Platform", .nioCore, .argumentParser]),
+        tests("PythonTests", ["app", "Platform", "TestSupport"]),
         tests(
             "ServerTests", ["Server", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .logging]),
         tests("SupervisorTests", ["Supervisor", "Platform", .logging]),

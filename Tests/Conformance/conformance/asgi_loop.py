@@ -402,11 +402,12 @@ async def stopping(scope, receive, send):
     await text(send, outcome.encode())
 
 
-@check("stop", "loop.stop(), loop.close() and loop.run_until_complete() do not end the server")
+@check("stop", "loop.stop(), loop.close() and loop.run_until_complete() do not end the server", alone=True)
 def stopped(server):
-    for how, expected in [("stop", "stopped"), ("close", "refused"), ("run", "refused"), ("stop", "stopped")]:
-        expect(how, expected, server.get(f"/stopping?{how}").text)
-        expect("others", True, server.is_answering())
+    with server.another() as other:
+        for how, expected in [("stop", "stopped"), ("run", "refused"), ("close", "refused"), ("stop", "stopped")]:
+            expect(how, expected, other.get(f"/stopping?{how}").text)
+            expect(f"others after {how}", True, other.is_answering())
 
 
 @path

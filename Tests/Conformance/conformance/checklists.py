@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import asgi, interpreter, wsgi
+from . import asgi, frameworks, interpreter, wsgi
 from .suite import Checklist
 
 
@@ -27,5 +27,6 @@ ALL = {
         Subject(asgi.LIFESPAN, "conformance.asgi:application", "asgi"),
         Subject(asgi.LOOP, "conformance.asgi:application", "asgi"),
         Subject(asgi.EXTENSIONS, "conformance.asgi:application", "asgi"),
+        Subject(frameworks.FRAMEWORKS, "conformance.wsgi:application", "wsgi"),
     ]
 }

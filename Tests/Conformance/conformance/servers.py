@@ -44,6 +44,8 @@ class Setup:
     environment: tuple[tuple[str, str], ...] = ()
     listen: str = "127.0.0.1:0"
     """Of Portico only."""
+    directory: str = ""
+    """Where the application is, below this package's own folder."""
 
 
 @dataclass(frozen=True)
@@ -162,7 +164,7 @@ class Server:
         with open(folder / "output", "wb") as output, open(folder / "log", "wb") as log:
             self.process = subprocess.Popen(
                 command,
-                cwd=ROOT,
+                cwd=ROOT / self.setup.directory,
                 stdin=subprocess.DEVNULL,
                 stdout=output if self.is_portico else log,
                 stderr=log,

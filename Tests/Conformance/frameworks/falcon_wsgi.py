@@ -8,7 +8,7 @@ class Things:
         response.media = {"number": number, "query": request.params, "remote": request.remote_addr}
 
     def on_post(self, request, response, number):
-        response.media = {"size": len(request.bounded_stream.read()), "number": number}
+        response.media = {"size": len(request.stream.read()), "number": number}
 
 
 class Lines:

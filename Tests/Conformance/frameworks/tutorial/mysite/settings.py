@@ -55,3 +55,9 @@ USE_TZ = True
 STATIC_URL = "static/"
 MEDIA_ROOT = FOLDER
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}
