@@ -93,9 +93,12 @@ let package = Package(
             path: "Sources/EmbedResources"),
         .executableTarget(name: "embed-resources", path: "Sources/embed-resources", swiftSettings: swift6),
 
+        // What the tests of the binary share: starting it, and speaking to it.
+        .target(name: "TestSupport", dependencies: ["Platform"], path: "Tests/TestSupport", swiftSettings: swift6),
+
         tests("ArchitectureTests", []),
         tests("ConfigTests", ["Config"]),
-        tests("EndToEndTests", ["app", "Platform"], exclude: ["Browser"]),
+        tests("EndToEndTests", ["app", "Platform", "TestSupport"], exclude: ["Browser"]),
         tests(
             "FrontTests", ["Front", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .nioEmbedded]),
         tests("GatewayTests", ["Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded, .logging]),
@@ -105,6 +108,7 @@ let package = Package(
         tests(
             "PorticoTests",
             ["Portico", "Polls", "Config", "Front", "Python", "Server", "Web", "Platform", .nioCore, .argumentParser]),
+        tests("PythonTests", ["app", "Platform", "TestSupport"]),
         tests(
             "ServerTests", ["Server", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .logging],
             exclude: ["Clients"]),

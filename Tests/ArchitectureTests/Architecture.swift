@@ -35,6 +35,8 @@ enum Architecture {
         "Python": ["Gateway", "HTTP", "Platform", "CPython", "NIOCore", "Logging"],
         "CPython": [],
         "CZlib": [],
+        // What tests of the binary share.
+        "TestSupport": ["Platform", "Testing"],
         // Run while building.
         "EmbedResources": ["Foundation", "PackagePlugin"],
         "embed-resources": ["Foundation"],

@@ -1,6 +1,7 @@
 import Glibc
 import Platform
 import Synchronization
+import TestSupport
 
 /// Clients that ask for one page again and again, each on a connection of its own, and what became of their requests.
 final class Load: Sendable {

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// A person with a browser who votes: keeps the cookie, finds the token in the form.

@@ -2,13 +2,13 @@ import Glibc
 import Platform
 
 /// Where a server can be reached.
-enum Endpoint: Sendable, Hashable {
+package enum Endpoint: Sendable, Hashable {
     case ipv4(UInt16)
     case ipv6(UInt16)
     case unix(String)
 
     /// From what `app serve` prints.
-    init(url: String) throws {
+    package init(url: String) throws {
         if url.hasPrefix("unix:") {
             self = .unix(String(url.dropFirst(5)))
             return
@@ -19,14 +19,14 @@ enum Endpoint: Sendable, Hashable {
         self = url.contains("[") ? .ipv6(port) : .ipv4(port)
     }
 
-    var port: UInt16 {
+    package var port: UInt16 {
         switch self {
         case .ipv4(let port), .ipv6(let port): port
         case .unix: 0
         }
     }
 
-    var url: String {
+    package var url: String {
         switch self {
         case .ipv4(let port): "http://127.0.0.1:\(port)"
         case .ipv6(let port): "http://[::1]:\(port)"
@@ -35,12 +35,12 @@ enum Endpoint: Sendable, Hashable {
     }
 
     /// A connected socket.
-    func connected() throws(SystemError) -> Descriptor {
+    package func connected() throws(SystemError) -> Descriptor {
         try socket("connect to \(url)") { Glibc.connect($0, $1, $2) }
     }
 
     /// A listening socket; with port 0 the kernel chooses.
-    func listening() throws(SystemError) -> Descriptor {
+    package func listening() throws(SystemError) -> Descriptor {
         let socket = try socket("bind \(url)") { Glibc.bind($0, $1, $2) }
         guard listen(socket.rawValue, 128) == 0 else { throw SystemError(operation: "listen", code: errno) }
         return socket

@@ -3,16 +3,16 @@ import Platform
 import Testing
 
 /// `app serve`, running.
-final class AppServer: Sendable {
-    let folder: Folder
-    let process: RunningProcess
-    let endpoints: [Endpoint]
+package final class AppServer: Sendable {
+    package let folder: Folder
+    package let process: RunningProcess
+    package let endpoints: [Endpoint]
     /// The supervisor, or the only process in thread mode.
-    let pid: Int32
+    package let pid: Int32
 
     /// Starts it with `configuration` as `app.yaml` and waits until it says where it listens.
     /// - Parameter prefix: a program that starts `app` in its place, as `unshare` does.
-    init(
+    package init(
         in folder: Folder, _ arguments: [String] = [], prefix: [String] = [], environment: [String: String] = [:],
         descriptors: [(source: Int32, target: Int32)] = [], listeners: Int = 1, isForked: Bool = false
     ) throws {
@@ -37,7 +37,7 @@ final class AppServer: Sendable {
     }
 
     /// With `configuration` as `app.yaml` of a new directory.
-    convenience init(_ configuration: String, _ arguments: [String] = []) throws {
+    package convenience init(_ configuration: String, _ arguments: [String] = []) throws {
         let folder = try Folder()
         try folder.write(configuration, to: "app.yaml")
         try self.init(in: folder, arguments)
@@ -52,15 +52,15 @@ final class AppServer: Sendable {
         }
     }
 
-    var endpoint: Endpoint { endpoints[0] }
-    var errors: String { process.errors }
-    var log: String { process.output }
-    var workers: [Int32] { ProcessTable.children(of: pid) }
+    package var endpoint: Endpoint { endpoints[0] }
+    package var errors: String { process.errors }
+    package var log: String { process.output }
+    package var workers: [Int32] { ProcessTable.children(of: pid) }
 
-    func connect() throws -> WireConnection { try WireConnection(endpoint) }
+    package func connect() throws -> WireConnection { try WireConnection(endpoint) }
 
     /// One request on a connection of its own.
-    func get(_ path: String, _ fields: String...) throws -> WireResponse {
+    package func get(_ path: String, _ fields: String...) throws -> WireResponse {
         let connection = try connect()
         return try connection.get(path, fields)
     }
@@ -69,20 +69,20 @@ final class AppServer: Sendable {
     func startStopping() throws { try #require(kill(pid, SIGTERM) == 0) }
 
     /// TERM, and the exit status that follows.
-    func terminate() throws -> ProcessStatus {
+    package func terminate() throws -> ProcessStatus {
         kill(pid, SIGTERM)
         return try process.waitForEnd()
     }
 
     /// Ends it as it should end: with status 0.
-    func stop(sourceLocation: SourceLocation = #_sourceLocation) throws {
+    package func stop(sourceLocation: SourceLocation = #_sourceLocation) throws {
         let status = try terminate()
         #expect(status == .exited(0), "\(errors)", sourceLocation: sourceLocation)
     }
 }
 
 /// What `/proc` says of processes.
-enum ProcessTable {
+package enum ProcessTable {
     /// Every process of this machine that is visible here, zombies included.
     private static var all: [Int32] {
         guard let directory = opendir("/proc") else { return [] }
@@ -108,23 +108,23 @@ enum ProcessTable {
     }
 
     /// Living children, the oldest first.
-    static func children(of pid: Int32) -> [Int32] {
+    package static func children(of pid: Int32) -> [Int32] {
         all.filter { facts(of: $0).map { $0.parent == pid && $0.state != "Z" } ?? false }.sorted()
     }
 
     /// Whether it runs; a zombie does not.
-    static func isAlive(_ pid: Int32) -> Bool { facts(of: pid).map { $0.state != "Z" } ?? false }
+    package static func isAlive(_ pid: Int32) -> Bool { facts(of: pid).map { $0.state != "Z" } ?? false }
 
     /// Whether nothing is left of it, not even a zombie.
-    static func isGone(_ pid: Int32) -> Bool { facts(of: pid) == nil }
+    package static func isGone(_ pid: Int32) -> Bool { facts(of: pid) == nil }
 
-    static func command(of pid: Int32) -> String {
+    package static func command(of pid: Int32) -> String {
         (try? Descriptor.contents(ofFile: "/proc/\(pid)/cmdline"))
             .map { String(decoding: $0.map { $0 == 0 ? 32 : $0 }, as: UTF8.self) } ?? ""
     }
 
     /// How many sockets a process holds.
-    static func sockets(of pid: Int32) -> Int {
+    package static func sockets(of pid: Int32) -> Int {
         guard let directory = opendir("/proc/\(pid)/fd") else { return 0 }
         defer { closedir(directory) }
         var count = 0

@@ -2,7 +2,7 @@ import Glibc
 import Platform
 
 /// Why there is no (whole) response.
-enum WireError: Error, Equatable {
+package enum WireError: Error, Equatable {
     /// The connection ended before a byte of the response.
     case noResponse
     /// It ended within the response.
@@ -14,15 +14,15 @@ enum WireError: Error, Equatable {
 }
 
 /// A client's connection: sends exactly the bytes it is given, and reads responses one by one. Blocking.
-final class WireConnection {
+package final class WireConnection {
     private let socket: Descriptor
     private var buffer: [UInt8] = []
 
-    init(_ endpoint: Endpoint) throws(SystemError) { socket = try endpoint.connected() }
+    package init(_ endpoint: Endpoint) throws(SystemError) { socket = try endpoint.connected() }
 
-    func send(_ text: String) throws { try send(Array(text.utf8)) }
+    package func send(_ text: String) throws { try send(Array(text.utf8)) }
 
-    func send(_ bytes: [UInt8]) throws {
+    package func send(_ bytes: [UInt8]) throws {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
@@ -34,13 +34,13 @@ final class WireConnection {
     }
 
     /// GET, and the response.
-    func get(_ path: String, _ fields: [String] = []) throws -> WireResponse {
+    package func get(_ path: String, _ fields: [String] = []) throws -> WireResponse {
         try send((["GET \(path) HTTP/1.1", "Host: localhost"] + fields).map { $0 + "\r\n" }.joined() + "\r\n")
         return try receive()
     }
 
     /// POST of a form, and the response.
-    func post(_ path: String, form: String, _ fields: [String] = []) throws -> WireResponse {
+    package func post(_ path: String, form: String, _ fields: [String] = []) throws -> WireResponse {
         let head = [
             "POST \(path) HTTP/1.1", "Host: localhost", "Content-Type: application/x-www-form-urlencoded",
             "Content-Length: \(form.utf8.count)",
@@ -50,10 +50,10 @@ final class WireConnection {
     }
 
     /// Says that nothing more will be sent.
-    func finishSending() { shutdown(socket.rawValue, Int32(SHUT_WR)) }
+    package func finishSending() { shutdown(socket.rawValue, Int32(SHUT_WR)) }
 
     /// The next response, whole. Interim responses (100) are responses, too.
-    func receive(toHead: Bool = false) throws -> WireResponse {
+    package func receive(toHead: Bool = false) throws -> WireResponse {
         let head = try receiveHead()
         var response = try WireResponse(head: head)
         if toHead || response.status < 200 || response.status == 204 || response.status == 304 { return response }
@@ -72,7 +72,7 @@ final class WireConnection {
     }
 
     /// Whether the server closed, with nothing more said.
-    func isAtEnd() throws -> Bool {
+    package func isAtEnd() throws -> Bool {
         if !buffer.isEmpty { return false }
         do { return try !fill() } catch WireError.noResponse { return true }
     }
@@ -167,12 +167,12 @@ final class WireConnection {
 }
 
 /// A response as it came over the wire.
-struct WireResponse {
-    let status: Int
-    let fields: [(name: String, value: String)]
-    var body: [UInt8] = []
+package struct WireResponse {
+    package let status: Int
+    package let fields: [(name: String, value: String)]
+    package var body: [UInt8] = []
 
-    init(head: String) throws {
+    package init(head: String) throws {
         let lines = head.split(separator: "\r\n", omittingEmptySubsequences: false)
         let words = lines[0].split(separator: " ")
         guard words.count >= 2, words[0] == "HTTP/1.1", let status = Int(words[1]) else {
@@ -185,6 +185,6 @@ struct WireResponse {
         }
     }
 
-    subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
-    var text: String { String(decoding: body, as: UTF8.self) }
+    package subscript(name: String) -> String? { fields.first { $0.name == name }?.value }
+    package var text: String { String(decoding: body, as: UTF8.self) }
 }

@@ -2,15 +2,15 @@ import Glibc
 import Platform
 
 /// A program that was run to its end.
-struct Command {
-    let status: ProcessStatus
-    let output: String
-    let errors: String
+package struct Command {
+    package let status: ProcessStatus
+    package let output: String
+    package let errors: String
 
     /// The program under test: in the build folder of the running test bundle, else of this package.
-    static let app: String = {
+    package static let app: String = {
         let arguments = CommandLine.arguments
-        var folder = #filePath.split(separator: "/").dropLast(4).map { "/\($0)" }.joined() + "/.build/debug"
+        var folder = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/.build/debug"
         if let flag = arguments.firstIndex(of: "--test-bundle-path"), flag + 1 < arguments.count {
             // …/debug/porticoPackageTests.xctest
             folder = arguments[flag + 1].split(separator: "/").dropLast().map { "/\($0)" }.joined()
@@ -19,10 +19,10 @@ struct Command {
     }()
 
     /// The root of the package.
-    static let package = #filePath.split(separator: "/").dropLast(4).map { "/\($0)" }.joined()
+    package static let package = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
 
     /// Runs `arguments` and waits for the end.
-    static func run(
+    package static func run(
         _ arguments: [String], in directory: String = "/", environment: [String: String] = [:],
         input: String = "/dev/null"
     ) throws -> Command {
@@ -36,7 +36,7 @@ struct Command {
     }
 
     /// Runs `app` with `arguments`.
-    static func app(
+    package static func app(
         _ arguments: String..., in folder: Folder, environment: [String: String] = [:]
     ) throws -> Command {
         try run([app] + arguments, in: folder.path, environment: environment)
@@ -44,13 +44,13 @@ struct Command {
 }
 
 /// A program that runs, with what it has said so far.
-final class RunningProcess: Sendable {
-    let pid: Int32
+package final class RunningProcess: Sendable {
+    package let pid: Int32
     private let outputFile: CapturedOutput
     private let errorFile: CapturedOutput
 
     /// Starts `arguments` in `directory`, with an environment of nothing but `PATH` and what is given.
-    init(
+    package init(
         _ arguments: [String], in directory: String, environment: [String: String], input: String = "/dev/null",
         descriptors: [(source: Int32, target: Int32)] = []
     ) throws {
@@ -66,11 +66,11 @@ final class RunningProcess: Sendable {
             ] + descriptors)
     }
 
-    var output: String { outputFile.text }
-    var errors: String { errorFile.text }
+    package var output: String { outputFile.text }
+    package var errors: String { errorFile.text }
 
     /// Waits for the end, up to a generous limit.
-    func waitForEnd() throws -> ProcessStatus {
+    package func waitForEnd() throws -> ProcessStatus {
         var status: ProcessStatus?
         try eventually("process \(pid) ends; it said: \(errors)", within: 120) {
             status = ChildProcess.reap(pid)

@@ -1,0 +1,28 @@
+import Glibc
+import Platform
+
+/// What the machine offers the tests.
+package enum Machine {
+    package static var isRoot: Bool { geteuid() == 0 }
+
+    /// Whether root may mount and make namespaces here; an ordinary container may not.
+    package static let allowsNamespaces =
+        isRoot
+        && (try? Command.run(["unshare", "--mount", "--pid", "--fork", "--mount-proc", "true"]).status) == .exited(0)
+
+    package static func has(_ program: String) -> Bool { path(of: program) != nil }
+
+    package static func path(of program: String) -> String? {
+        let path = getenv("PATH").map { String(cString: $0) } ?? ""
+        return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/usr/bin", "/bin"])
+            .map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
+    }
+
+    package static var hasIPv6: Bool {
+        let descriptor = Glibc.socket(AF_INET6, Int32(SOCK_STREAM.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        close(descriptor)
+        guard let table = try? Descriptor.contents(ofFile: "/proc/net/if_inet6") else { return false }
+        return !table.isEmpty
+    }
+}
