@@ -156,6 +156,10 @@ enum SiteDeclarations {
                     + "`$VIRTUAL_ENV`, of `.venv` in `directory`, or `python3` on the path.",
                 example: "/usr/bin/python3.11", with: ["python"]),
             Option(
+                "loop", .choice(["asyncio", "uvloop"]),
+                "The event loop of an ASGI application: `asyncio` shares the server's thread, which is faster; `uvloop`, "
+                    + "which must be installed, has a thread of its own.", example: "uvloop", with: ["python"]),
+            Option(
                 "settings", .map(key: .settingName, .text), "What the site itself wants to know.",
                 example: "{page-size: 20}"),
         ], exactlyOne: ["swift", "python"])

@@ -85,6 +85,7 @@ struct SettingsDecoder {
                     directory: try optionalPath(place.appending("directory")),
                     virtualenv: try optionalPath(place.appending("virtualenv")),
                     interpreter: try optionalPath(place.appending("interpreter")),
+                    loop: entry.value["loop"]?.scalar.flatMap { SiteSettings.Loop(rawValue: $0.text) } ?? .asyncio,
                     settings: Dictionary(
                         (entry.value["settings"]?.entries ?? []).map { ($0.key, Self.value($0.value)) },
                         uniquingKeysWith: { $1 })))

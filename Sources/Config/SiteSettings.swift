@@ -18,6 +18,14 @@ public struct SiteSettings: Sendable, Hashable {
         case asgi
     }
 
+    /// `loop`
+    public enum Loop: String, Sendable, CaseIterable {
+        /// asyncio's own, as a guest of the server's.
+        case asyncio
+        /// uvloop, on a thread of its own.
+        case uvloop
+    }
+
     /// One of `settings`: a value, by YAML's core schema (`on` and `yes` are text).
     public enum Value: Sendable, Hashable {
         /// `true`, `false`
@@ -46,6 +54,8 @@ public struct SiteSettings: Sendable, Hashable {
     public let virtualenv: String?
     /// An interpreter or a libpython, an absolute path.
     public let interpreter: String?
+    /// The event loop of an asynchronous Python application.
+    public let loop: Loop
     /// What the site wants to know.
     public let settings: [String: Value]
 }

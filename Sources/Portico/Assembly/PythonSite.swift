@@ -15,6 +15,9 @@ final class PythonSite: ServedSite {
     private let settings: Settings
     private let pool: ThreadPool
     private let options: WSGIHandler.Options
+    /// The loop that the application lives on, and uvloop when it is that.
+    private let home: any EventLoop
+    private let running: RunningLoop?
     private let wsgi: PythonWSGIApplication?
     private let asgi = Mutex<NIOLoopBound<PythonASGIHandler>?>(nil)
     private let logger: Logger
@@ -22,7 +25,7 @@ final class PythonSite: ServedSite {
     /// Imports the application, on `runtime`'s main loop.
     init(
         _ entry: PythonSites.Entry, _ settings: Settings, runtime: PythonRuntime, pool: ThreadPool,
-        options: WSGIHandler.Options
+        options: WSGIHandler.Options, isAlone: Bool
     ) throws(WorkerStartError) {
         let site = entry.site
         name = site.name
@@ -31,8 +34,10 @@ final class PythonSite: ServedSite {
         self.pool = pool
         logger = Logger(label: "site.\(site.name)")
         var options = options
-        // A worker with one thread is one that its owner wants to do one thing at a time.
-        options.runsInline = settings.workers.mode == .process && settings.workers.threads == 1
+        // A worker with one thread is one that its owner wants to do one thing at a time. Not beside another Python site,
+        // which may have an asyncio loop running on this thread: synchronous frameworks refuse to work there.
+        options.runsInline =
+            settings.workers.mode == .process && settings.workers.threads == 1 && isAlone
         options.streamsInput = true
         self.options = options
         let isMultithreaded = !options.runsInline && settings.workers.threads > 1
@@ -52,7 +57,15 @@ final class PythonSite: ServedSite {
                 )
             }.wait()
         }
-        do { (application, gateway, wsgi) = try loaded.get() } catch { throw .application(site.name, "\(error)") }
+        do {
+            (application, gateway, wsgi) = try loaded.get()
+            running =
+                gateway != .wsgi && site.loop == .uvloop
+                ? try RunningLoop.uvloop(in: interpreter, timers: runtime.mainLoop) : nil
+        } catch {
+            throw .application(site.name, "\(error)")
+        }
+        home = running?.eventLoop ?? runtime.mainLoop
     }
 
     /// What the configuration says, filled in by what the application looks like.
@@ -67,24 +80,35 @@ final class PythonSite: ServedSite {
     func makeHandler(on loop: any EventLoop) -> any SiteHandler {
         let logger = Logger(label: "gateway")
         if let wsgi { return WSGIHandler(wsgi, on: loop, pool: pool, options: options, logger: logger) }
-        guard loop === runtime.mainLoop else {
-            return LoopRelay(to: runtime.mainLoop) { [self] in asgi.withLock { $0 }?.value }
-        }
-        do throws(PythonError) {
-            let handler = try PythonASGIHandler(
-                application, in: runtime.interpreter, on: loop, isDoubleCallable: gateway == .asgi2, logger: logger)
-            asgi.withLock { $0 = NIOLoopBound(handler, eventLoop: loop) }
-            return handler
+        do {
+            // The first loop of a worker is the main loop: the application is there before another asks for it.
+            if loop === runtime.mainLoop { try makeASGIHandler(logger) }
         } catch {
-            logger.critical("the site cannot be served\n\(error.traceback)")
-            return BrokenSite(name, reason: settings.debug ? error.traceback : nil)
+            logger.critical("the site cannot be served: \(error)")
+            return BrokenSite(name, reason: settings.debug ? "\(error)" : nil)
         }
+        if loop === home, let handler = asgi.withLock({ $0 }) { return handler.value }
+        return LoopRelay(to: home) { [self] in asgi.withLock { $0 }?.value }
+    }
+
+    private func makeASGIHandler(_ logger: Logger) throws {
+        let (application, interpreter, home, running) = (application, runtime.interpreter, home, running)
+        let isDoubleCallable = gateway == .asgi2
+        let make: @Sendable () throws -> NIOLoopBound<PythonASGIHandler> = {
+            NIOLoopBound(
+                try PythonASGIHandler(
+                    application, in: interpreter, on: home, running: running, isDoubleCallable: isDoubleCallable,
+                    logger: logger), eventLoop: home)
+        }
+        let handler = try home.inEventLoop ? make() : home.submit(make).wait()
+        asgi.withLock { $0 = handler }
     }
 
     func start(on loops: [any EventLoop]) throws(WorkerStartError) {
         guard let handler = asgi.withLock({ $0 }) else { return }
         // Before the supervisor gives up, so that the log says what was waited for.
-        let limit = TimeAmount(settings.timeouts.start * 9 / 10 - (MonotonicTime.now() - ProcessWorker.begun))
+        let margin = min(settings.timeouts.start / 2, .seconds(1))
+        let limit = TimeAmount(settings.timeouts.start - margin - (MonotonicTime.now() - ProcessWorker.begun))
         switch ask(within: limit, { handler.value.startup() }) {
         case .complete: return
         case .unsupported(let reason):
@@ -103,18 +127,21 @@ final class PythonSite: ServedSite {
         case nil:
             logger.error("the application did not complete its lifespan shutdown within \(settings.timeouts.drain)")
         }
-        try? runtime.mainLoop.submit { handler.value.close() }.wait()
+        try? home.submit { handler.value.close() }.wait()
     }
 
     /// Waits for a stage of the lifespan; nil when it takes longer than `limit`.
     private func ask(
         within limit: TimeAmount, _ stage: @escaping @Sendable () -> EventLoopFuture<PythonASGIHandler.LifespanOutcome>
     ) -> PythonASGIHandler.LifespanOutcome? {
-        let loop = runtime.mainLoop
+        let loop = home
         let answer = loop.makePromise(of: PythonASGIHandler.LifespanOutcome?.self)
         loop.execute {
-            loop.scheduleTask(in: limit) { answer.succeed(nil) }
-            stage().whenComplete { result in answer.succeed(try? result.get()) }
+            let timer = loop.scheduleTask(in: limit) { answer.succeed(nil) }
+            stage().whenComplete { result in
+                timer.cancel()
+                answer.succeed(try? result.get())
+            }
         }
         return try? answer.futureResult.wait()
     }

@@ -135,7 +135,9 @@ final class Worker {
         for entry in entries {
             willImport(entry.target)
             do throws(WorkerStartError) {
-                sites.append(try PythonSite(entry, settings, runtime: python, pool: pool, options: wsgi))
+                sites.append(
+                    try PythonSite(
+                        entry, settings, runtime: python, pool: pool, options: wsgi, isAlone: entries.count == 1))
             } catch {
                 guard settings.debug, case .application(_, let reason) = error else { throw error }
                 logger.critical("\(error)")

@@ -14,7 +14,9 @@ final class GuestLoop {
     let interpreter: Interpreter
     private let logger: Logger
     /// The Python objects: the loop, its bound methods, and its queue of ready callbacks.
-    private let loop, turnMethod, createFuture, readyQueue, scheduledName, setResultName, doneName: OpaquePointer
+    private let loop, createFuture, scheduledName, setResultName, doneName: OpaquePointer
+    /// Nil when the loop runs by itself.
+    private let turnMethod, readyQueue: OpaquePointer?
     private let blockingName: OpaquePointer
     let spawn: OpaquePointer
     let clientDisconnected: OpaquePointer
@@ -26,12 +28,16 @@ final class GuestLoop {
     private(set) var isClosed = false
     let watchdog: LoopWatchdog
 
-    /// A loop for the calling thread, which is `eventLoop`'s. The interpreter is entered.
-    init(on eventLoop: any EventLoop, _ interpreter: Interpreter, logger: Logger) throws(PythonError) {
+    /// A guest on the calling thread, which is `eventLoop`'s; or, with `running`, a loop that runs there by itself. The
+    /// interpreter is entered.
+    init(
+        on eventLoop: any EventLoop, _ interpreter: Interpreter, running: RunningLoop?, logger: Logger
+    ) throws(PythonError) {
         self.eventLoop = eventLoop
         self.interpreter = interpreter
         self.logger = logger
-        module = try SupportModule.asgi()
+        let module = try SupportModule.asgi()
+        self.module = module
         func attribute(_ object: OpaquePointer, _ name: String) throws(PythonError) -> OpaquePointer {
             try Py.check(PyObject_GetAttrString(object, name))
         }
@@ -40,14 +46,23 @@ final class GuestLoop {
         }
         try Awaitable.prepare(interpreter.headerSize)
         waker = Waker(eventLoop)
-        let host = try Py.check(Waker.object(waker, interpreter.headerSize))
-        defer { Py_DecRef(host) }
-        let type = try attribute(module, "GuestLoop")
-        defer { Py_DecRef(type) }
-        loop = try Py.check(PyObject_CallOneArg(type, host))
-        turnMethod = try attribute(loop, "turn")
+        if let running {
+            loop = Py.new(running.object.pointer)
+            turnMethod = nil
+            readyQueue = nil
+        } else {
+            let host = try Py.check(Waker.object(waker, interpreter.headerSize))
+            defer { Py_DecRef(host) }
+            let type = try attribute(module, "GuestLoop")
+            defer { Py_DecRef(type) }
+            loop = try Py.check(PyObject_CallOneArg(type, host))
+            turnMethod = try attribute(loop, "turn")
+            readyQueue = try attribute(loop, "_ready")
+            let begin = try attribute(loop, "begin")
+            defer { Py_DecRef(begin) }
+            Py_DecRef(try Py.check(PyObject_CallNoArgs(begin)))
+        }
         createFuture = try attribute(loop, "create_future")
-        readyQueue = try attribute(loop, "_ready")
         scheduledName = try name("_scheduled")
         setResultName = try name("set_result")
         doneName = try name("done")
@@ -56,9 +71,6 @@ final class GuestLoop {
         let spawner = try attribute(module, "spawner")
         defer { Py_DecRef(spawner) }
         spawn = try Py.check(PyObject_CallOneArg(spawner, loop))
-        let begin = try attribute(loop, "begin")
-        defer { Py_DecRef(begin) }
-        Py_DecRef(try Py.check(PyObject_CallNoArgs(begin)))
         watchdog = LoopWatchdog(interpreter, module: PythonObject(module), logger: logger)
         waker.loop = self
         do throws(SystemError) {
@@ -85,7 +97,7 @@ final class GuestLoop {
 
     /// Asks for a turn when callbacks are ready or timers were added. The interpreter is entered.
     private func lookForWork() {
-        guard !isTurnScheduled, !isClosed else { return }
+        guard let readyQueue, !isTurnScheduled, !isClosed else { return }
         if PyObject_Size(readyQueue) > 0 || countTimers() > timerCount { scheduleTurn() }
     }
 
@@ -120,6 +132,7 @@ final class GuestLoop {
     }
 
     private func runOnce() -> Double {
+        guard let turnMethod else { return -1 }
         guard let result = PyObject_CallNoArgs(turnMethod) else {
             let error = PythonError.take()
             logger.error("a callback ended the turn of the event loop\n\(error.traceback)")
@@ -177,6 +190,7 @@ final class GuestLoop {
     /// Cancels what still runs, gives it some turns, and closes the loop.
     func close() {
         guard !isClosed else { return }
+        guard turnMethod != nil else { return stopRunning() }
         interpreter.enter {
             for _ in 0..<100 {
                 guard let left = call("end") else { break }
@@ -190,6 +204,18 @@ final class GuestLoop {
             PyErr_Clear()
         }
         waker.stop()
+        watchdog.stop()
+    }
+
+    private func stopRunning() {
+        isClosed = true
+        interpreter.enter {
+            if let stop = PyObject_GetAttrString(module, "stop_running") {
+                Py_DecRef(PyObject_CallOneArg(stop, loop))
+                Py_DecRef(stop)
+            }
+            PyErr_Clear()
+        }
         watchdog.stop()
     }
 

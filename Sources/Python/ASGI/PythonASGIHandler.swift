@@ -10,16 +10,18 @@ public final class PythonASGIHandler: SiteHandler {
     private var lifespan: LifespanCall?
 
     /// Serves `application`, which ``Interpreter/load(module:callable:directory:)`` gave, on `eventLoop`, whose thread
-    /// calls this. `isDoubleCallable` says that it is an ASGI 2 application.
+    /// calls this; with `running`, on that loop instead of a guest. `isDoubleCallable` says that it is an ASGI 2 application.
     public init(
-        _ application: PythonObject, in interpreter: Interpreter, on eventLoop: any EventLoop, isDoubleCallable: Bool,
-        logger: Logger
+        _ application: PythonObject, in interpreter: Interpreter, on eventLoop: any EventLoop,
+        running: RunningLoop? = nil,
+        isDoubleCallable: Bool, logger: Logger
     ) throws(PythonError) {
         let made: Result<ASGIContext, PythonError> = interpreter.enter {
             do throws(PythonError) {
                 return .success(
                     try ASGIContext(
-                        application, interpreter, eventLoop, isDoubleCallable: isDoubleCallable, logger: logger))
+                        application, interpreter, eventLoop, running, isDoubleCallable: isDoubleCallable,
+                        logger: logger))
             } catch {
                 return .failure(error)
             }
@@ -79,12 +81,12 @@ final class ASGIContext {
     let done: OpaquePointer
 
     init(
-        _ application: PythonObject, _ interpreter: Interpreter, _ eventLoop: any EventLoop, isDoubleCallable: Bool,
-        logger: Logger
+        _ application: PythonObject, _ interpreter: Interpreter, _ eventLoop: any EventLoop, _ running: RunningLoop?,
+        isDoubleCallable: Bool, logger: Logger
     ) throws(PythonError) {
         self.interpreter = interpreter
         self.logger = logger
-        loop = try GuestLoop(on: eventLoop, interpreter, logger: logger)
+        loop = try GuestLoop(on: eventLoop, interpreter, running: running, logger: logger)
         keys = try ASGIKeys()
         scopes = try ScopeBuilder(keys)
         done = try Py.check(CompletedAwaitable.make(interpreter.headerSize))

@@ -16,6 +16,38 @@ from asyncio import events
 CAPTURING = object()
 
 
+def start_uvloop(host):
+    """A uvloop that runs on a thread of its own and lets `host` run there what it was handed."""
+    import uvloop
+
+    loop = uvloop.new_event_loop()
+
+    def run():
+        asyncio.set_event_loop(loop)
+        host.adopt()
+        loop.add_reader(host.fileno(), host.run)
+        try:
+            loop.run_forever()
+        finally:
+            loop.close()
+
+    threading.Thread(target=run, name="uvloop", daemon=True).start()
+    return loop
+
+
+def stop_running(loop):
+    """Cancels what is left and stops a loop that runs by itself. Called on it."""
+
+    async def finish():
+        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        loop.stop()
+
+    loop.create_task(finish())
+
+
 class GuestSelector(selectors.EpollSelector):
     """Never waits; the server waits for its descriptor instead."""
 
@@ -125,10 +157,15 @@ def spawner(loop):
     if sys.version_info >= (3, 12):
 
         def spawn(call):
-            if loop._task_factory is None:
+            if loop.get_task_factory() is None:
                 Task(call, loop=loop, eager_start=True, name="request")
             else:
                 loop.create_task(call, name="request")
+
+    elif not isinstance(loop, GuestLoop):
+
+        def spawn(call):
+            loop.create_task(call)
 
     else:
 
