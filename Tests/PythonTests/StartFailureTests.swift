@@ -81,18 +81,11 @@ extension Python {
         @Test func interpreterWithoutALibrary() throws {
             let folder = try Folder()
             try folder.write("def application(environ, start_response): pass\n", to: "application.py")
-            // What such an interpreter answers when it is asked where its library is.
+            // It answers as it would, but that its library is nowhere.
             try folder.write(
                 """
                 #!/bin/sh
-                exec /usr/bin/python3 -c '
-                import sys, sysconfig
-                variables = sysconfig.get_config_vars()
-                variables.update(Py_ENABLE_SHARED=0, LDLIBRARY="libpython3.99.a", INSTSONAME="libpython3.99.a",
-                                 LIBDIR="/nowhere", LIBPL="/nowhere", LDVERSION="3.99")
-                sys.argv = sys.argv[1:]
-                exec(sys.argv.pop(1) if sys.argv[0] == "-c" and len(sys.argv) > 1 else "")
-                ' "$@"
+                /usr/bin/python3 "$@" | sed 's#/[^ ]*libpython#/nowhere/libpython#'
                 """, to: "python")
             _ = try Command.run(["chmod", "+x", folder["python"]])
             try folder.write(
@@ -104,7 +97,8 @@ extension Python {
                 """, to: "app.yaml")
             let result = try Command.app("serve", in: folder)
             #expect(result.status == .exited(78), "\(result.errors)")
-            #expect(result.errors.contains("shared library") || result.errors.contains("libpython"), "\(result.errors)")
+            #expect(result.errors.contains("shared library"), "\(result.errors)")
+            #expect(result.errors.contains("/nowhere/libpython3."), "\(result.errors)")
         }
 
         @Test func checkReportsThem() throws {

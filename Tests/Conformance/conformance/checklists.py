@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from . import asgi, frameworks, interpreter, wsgi
+from . import asgi, frameworks, interpreter, leaks, wsgi
 from .suite import Checklist
 
 
@@ -27,6 +27,8 @@ ALL = {
         Subject(asgi.LIFESPAN, "conformance.asgi:application", "asgi"),
         Subject(asgi.LOOP, "conformance.asgi:application", "asgi"),
         Subject(asgi.EXTENSIONS, "conformance.asgi:application", "asgi"),
+        Subject(leaks.WSGI_LEAKS, "conformance.leaks_site:wsgi_application", "wsgi"),
+        Subject(leaks.ASGI_LEAKS, "conformance.leaks_site:asgi_application", "asgi"),
         Subject(frameworks.FRAMEWORKS, "conformance.wsgi:application", "wsgi"),
     ]
 }

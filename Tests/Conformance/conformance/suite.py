@@ -63,10 +63,9 @@ class Checklist:
 
         return add
 
-    def unchecked(self) -> list[str]:
-        """Lines that nothing checks."""
-        checked = {check.id for check in self.checks}
-        return [identifier for identifier in self.ids if identifier not in checked]
+    def title(self, identifier: str) -> str:
+        """What the line is about."""
+        return "; ".join(check.title for check in self.checks if check.id == identifier) or "nothing checks this"
 
 
 _mismatches: ContextVar[list[str]] = ContextVar("mismatches")
@@ -107,15 +106,15 @@ def containing(part: object) -> Callable[[object], bool]:
     return contains
 
 
-def eventually(what: str, condition: Callable[[], object], limit: float = LIMIT) -> object:
+def eventually(what: str, condition: Callable[[], object]) -> object:
     """Asks again and again until the condition holds, and returns its value."""
-    deadline = time.monotonic() + limit
+    deadline = time.monotonic() + LIMIT
     while True:
         value = condition()
         if value:
             return value
         if time.monotonic() > deadline:
-            raise_mismatch(f"{what}: did not happen within {limit:.0f} s")
+            raise_mismatch(f"{what}: did not happen within {LIMIT:.0f} s")
         time.sleep(0.005)
 
 

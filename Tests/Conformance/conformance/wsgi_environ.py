@@ -226,8 +226,8 @@ def one_of_each(server):
 @check("W13", "nothing of TLS without TLS", with_validator=True)
 def no_tls(server):
     seen = values(server)
-    found = [key for key in seen if key == "HTTPS" and seen[key] not in ("", "off", "0") or key.startswith("SSL_")]
-    expect("variables of TLS", [], found)
+    expect("HTTPS", one_of(None, "", "off", "0"), seen.get("HTTPS"))
+    expect("variables of TLS", set(), {"SSL_PROTOCOL", "SSL_CIPHER", "SSL_CLIENT_VERIFY", "SSL_SERVER_CERT"} & set(seen))
 
 
 @check("W14", "the environment of the process is not merged into environ", with_validator=True)
