@@ -73,7 +73,10 @@ let package = Package(
             "Server", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .crypto, .logging]),
         .target(
             name: "Python", dependencies: ["Gateway", "HTTP", "Platform", "CPython", .nioCore, .logging],
-            resources: [.embedInCode("Scripts/portico_support.py"), .embedInCode("Scripts/portico_asgi.py")], swiftSettings: onCallersExecutor),
+            resources: [
+                .embedInCode("Scripts/portico_process.py"), .embedInCode("Scripts/portico_support.py"),
+                .embedInCode("Scripts/portico_asgi.py"),
+            ], swiftSettings: onCallersExecutor),
         .target(name: "CPython"),
         module("Front", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .logging]),
         module("Gateway", ["HTTP", .nioCore, .nioPosix, .logging]),

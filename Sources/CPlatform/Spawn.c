@@ -6,8 +6,8 @@
 #include <spawn.h>
 #include <sys/wait.h>
 
-int cplatform_spawn(const char *path, char *const argv[], char *const envp[], const int *sources, const int *targets,
-                    int count, int close_from) {
+int cplatform_spawn(const char *path, char *const argv[], char *const envp[], const char *directory,
+                    const int *sources, const int *targets, int count, int close_from) {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int error = posix_spawn_file_actions_init(&actions);
@@ -26,6 +26,7 @@ int cplatform_spawn(const char *path, char *const argv[], char *const envp[], co
     }
     for (int i = 0; i < count && !error; i++) error = posix_spawn_file_actions_adddup2(&actions, sources[i], base + i);
     for (int i = 0; i < count && !error; i++) error = posix_spawn_file_actions_adddup2(&actions, base + i, targets[i]);
+    if (!error && directory) error = posix_spawn_file_actions_addchdir_np(&actions, directory);
     if (!error) error = posix_spawn_file_actions_addclosefrom_np(&actions, close_from);
 
     // A mask and ignored signals would otherwise be inherited through exec, from whichever thread calls this.

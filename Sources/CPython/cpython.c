@@ -22,8 +22,12 @@ static void *find(void *library, const char *name) {
     return NULL;
 }
 
+// From 3.13 on, in builds without a global lock: says that a module does not need one. Without it, the lock comes back.
+static int (*set_module_lock)(PyObject *module, void *lock);
+
 const char *cpython_load(void *library) {
     void *found;
+    if ((found = dlsym(library, "PyUnstable_Module_SetGIL"))) memcpy(&set_module_lock, &found, sizeof found);
 #define BIND(result, name, parameters, arguments)                                                                      \
     if (!(found = find(library, #name))) return #name;                                                                 \
     memcpy(&cpython_table.name, &found, sizeof found);
@@ -62,7 +66,12 @@ static size_t module_header;
 
 static struct module_definition *definition(void) { return (struct module_definition *)(module.bytes + module_header); }
 
-static PyObject *make_module(void) { return PyModule_Create2(module.bytes, 1013); }
+static PyObject *make_module(void) {
+    PyObject *made = PyModule_Create2(module.bytes, 1013);
+    // Py_MOD_GIL_NOT_USED
+    if (made && set_module_lock) set_module_lock(made, (void *)1);
+    return made;
+}
 
 int cpython_add_module(const char *name, PyMethodDef *methods, int is_free_threaded) {
     // What PyObject_HEAD_INIT writes: one reference, or the mark of an object that is never freed.

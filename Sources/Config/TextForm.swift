@@ -48,10 +48,12 @@ enum TextForm: Sendable {
             return Self.isURLPath(bytes[...])
         case .pythonTarget:
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
-            return parts.count == 2
-                && parts.allSatisfy { part in
-                    part.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(Self.isIdentifier)
-                }
+            guard parts.count == 2 else { return false }
+            // `make_app()` is called for the application.
+            let callable = parts[1].hasSuffix("()") ? parts[1].dropLast(2) : parts[1]
+            return [parts[0], callable].allSatisfy { part in
+                part.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(Self.isIdentifier)
+            }
         case .redirectTarget:
             let rest =
                 text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : nil

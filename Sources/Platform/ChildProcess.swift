@@ -14,10 +14,11 @@ public enum ChildProcess {
     ///   - executable: the path; it is not looked for in `PATH`.
     ///   - arguments: the argument vector, with the program's name first.
     ///   - environment: the whole environment of the new program.
+    ///   - directory: the new program's working directory; nil for this one's.
     ///   - descriptors: what the program finds open besides (or instead of) 0, 1 and 2: own number → number there.
     /// - Returns: the process id.
     public static func spawn(
-        executable: String, arguments: [String], environment: [String: String],
+        executable: String, arguments: [String], environment: [String: String], directory: String? = nil,
         descriptors: [(source: Int32, target: Int32)] = []
     ) throws(SystemError) -> Int32 {
         let sources = descriptors.map(\.source)
@@ -26,7 +27,8 @@ public enum ChildProcess {
         let settings = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let result = withCStrings(arguments) { argv in
             withCStrings(settings) { envp in
-                cplatform_spawn(executable, argv, envp, sources, targets, Int32(sources.count), closeFrom)
+                cplatform_spawn(
+                    executable, argv, envp, directory, sources, targets, Int32(sources.count), closeFrom)
             }
         }
         return try SystemError.check(result, "start \(executable)")
@@ -62,6 +64,20 @@ public enum ChildProcess {
             if waitpid(pid, &status, 0) == pid { return ProcessStatus(waitStatus: status) }
             guard errno == EINTR else { throw SystemError(operation: "waitpid \(pid)", code: errno) }
         }
+    }
+
+    /// Waits for the end of a child, at most so long: then it is killed, and the result is nil.
+    public static func wait(_ pid: Int32, within limit: Duration) throws(SystemError) -> ProcessStatus? {
+        let deadline = MonotonicTime.now() + limit
+        var pause: UInt32 = 500
+        while MonotonicTime.now() < deadline {
+            if let status = reap(pid) { return status }
+            usleep(pause)
+            pause = min(pause * 2, 20_000)
+        }
+        Signal.kill.send(to: pid)
+        _ = try wait(pid)
+        return nil
     }
 
     /// The name of this process in `ps` and `top` (at most 15 bytes). To be called on the main thread.

@@ -6,6 +6,8 @@ public struct SupervisorOptions: Equatable, Sendable {
     public var start: Duration
     /// How long a worker may take from DRAIN to its end (`timeouts.drain`).
     public var drain: Duration
+    /// How much longer a worker may take to end in order, once what was in flight has been cut off.
+    public var ending: Duration = .zero
     /// The pause before a worker that failed is started again; it doubles with each failure in a row.
     public var backoff: Duration = .milliseconds(100)
     /// The longest such pause.

@@ -178,7 +178,8 @@ public final class SupervisorProcess {
 
     private func spawn(_ id: WorkerID, slot: Int, generation: Int) throws(SystemError) -> Int32 {
         let launch = WorkerLaunch(
-            id: id, slot: slot, generation: generation, drain: state.options.drain, listenerCount: listeners.count)
+            id: id, slot: slot, generation: generation, drain: state.options.drain + state.options.ending,
+            listenerCount: listeners.count)
         let channel = try ControlChannel.Pair()
         var descriptors = zip(listeners, launch.listeners).map { (source: $0.descriptor, target: $1) }
         descriptors.append((source: channel.worker.rawValue, target: launch.control))

@@ -22,7 +22,7 @@ extension SupervisorState {
     private mutating func beginDrain(
         _ signal: Signal, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
     ) {
-        phase = .draining(deadline: now + options.drain)
+        phase = .draining(deadline: now + options.drain + options.ending)
         log(.notice, "\(signal): finishing what is in flight, for at most \(options.drain)", &actions)
         for slot in slots.indices { slots[slot].respawnAt = nil }
         for worker in sortedWorkers { drain(worker.id, now, &actions) }
@@ -34,7 +34,7 @@ extension SupervisorState {
         guard let worker = workers[id] else { return }
         switch worker.phase {
         case .starting, .ready:
-            workers[id]?.phase = .draining(deadline: now + options.drain)
+            workers[id]?.phase = .draining(deadline: now + options.drain + options.ending)
             actions.append(.drain(id))
             // Before READY nothing is in flight, and a worker still loading its sites may not read the channel for long.
             if worker.readyAt == nil, let pid = worker.pid { actions.append(.kill(id, pid: pid, .terminate)) }

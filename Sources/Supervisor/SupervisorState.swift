@@ -143,6 +143,8 @@ public struct SupervisorState: Sendable {
         case (.ready, .starting):
             workers[id]?.phase = .ready(since: now)
             workers[id]?.readyAt = now
+            // What it said it was busy with has succeeded.
+            workers[id]?.failure = nil
             hasEverBeenReady = true
             failedBoots = 0
             log(.info, "\(worker.label) is ready", &actions)

@@ -7,10 +7,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// Starts `path` with descriptor `sources[i]` as `targets[i]` and nothing else from `close_from` up. The child begins with
-/// an empty signal mask and default dispositions. Returns the pid.
-int cplatform_spawn(const char *path, char *const argv[], char *const envp[], const int *sources, const int *targets,
-                    int count, int close_from);
+/// Starts `path` in `directory` (null: the caller's) with descriptor `sources[i]` as `targets[i]` and nothing else from
+/// `close_from` up. The child begins with an empty signal mask and default dispositions. Returns the pid.
+int cplatform_spawn(const char *path, char *const argv[], char *const envp[], const char *directory,
+                    const int *sources, const int *targets, int count, int close_from);
 
 /// An anonymous file in memory, close-on-exec.
 int cplatform_memfd(const char *name);

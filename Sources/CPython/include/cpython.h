@@ -136,6 +136,7 @@ enum {
     F(double, PyFloat_AsDouble, (PyObject * object), (object))                                                         \
     F(PyObject *_Nullable, PyErr_Occurred, (void), ())                                                                 \
     F(void, PyErr_Clear, (void), ())                                                                                   \
+    F(int, PyErr_CheckSignals, (void), ())                                                                             \
     F(int, PyErr_ExceptionMatches, (PyObject * exception), (exception))                                                \
     F(void, PyErr_SetString, (PyObject * type, const char *message), (type, message))                                  \
     F(void, PyErr_SetObject, (PyObject * type, PyObject *_Nullable value), (type, value))                              \
@@ -236,8 +237,19 @@ static inline void cpython_enter(PyInterpreterState *interpreter) {
     PyEval_RestoreThread(cpython_own_state);
 }
 
+/// Not zero in a process that the application forked off, which must never come back into the server.
+extern int cpython_is_forked;
+/// Ends such a process.
+void cpython_end_forked(void) __attribute__((noreturn));
+/// To be called first in such a process: closes the server's sockets, those that accept and those accepted.
+void cpython_begin_forked(void);
+/// Says which sockets accept for the server.
+void cpython_set_listeners(const int *descriptors, int count);
+
 static inline void cpython_leave(void) {
-    if (--cpython_depth == 0) cpython_own_state = PyEval_SaveThread();
+    if (--cpython_depth > 0) return;
+    if (__builtin_expect(cpython_is_forked, 0)) cpython_end_forked();
+    cpython_own_state = PyEval_SaveThread();
 }
 
 /// Around what Python calls, on whichever thread: the lock is held already.
@@ -251,6 +263,7 @@ typedef struct {
 } cpython_released;
 
 static inline cpython_released cpython_release(void) {
+    if (__builtin_expect(cpython_is_forked, 0)) cpython_end_forked();
     cpython_released released = {NULL, cpython_depth};
     cpython_depth = 0;
     released.state = PyEval_SaveThread();

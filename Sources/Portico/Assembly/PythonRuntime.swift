@@ -1,4 +1,3 @@
-import Config
 import Glibc
 import Logging
 import NIOCore
@@ -23,6 +22,7 @@ struct PythonRuntime: Sendable {
             MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { loop in
                 let runtime = PythonRuntime(interpreter: interpreter, mainLoop: loop)
                 do {
+                    try SignalReader.start(interpreter, on: loop)
                     try DedicatedThread.start(name: "worker") {
                         status.value = body(runtime)
                         loop.shutdownGracefully { _ in }
@@ -35,35 +35,30 @@ struct PythonRuntime: Sendable {
             return status.value
         }
     }
+}
 
-    /// The Python that the configuration's sites need; nil when there is no Python site. They share one interpreter, so
-    /// that they have to agree on it.
-    static func installation(for configuration: Configuration) throws(ConfigErrors) -> PythonInstallation? {
-        var found: (site: String, installation: PythonInstallation)?
-        for site in configuration.settings.sites {
-            guard case .python = site.source else { continue }
-            let place = ConfigPath([.key("sites"), .key(site.name), .key("python")])
-            let installation: PythonInstallation
-            do throws(PythonInstallationError) {
-                installation = try .find(
-                    .init(
-                        python: site.interpreter, virtualenv: site.virtualenv,
-                        directory: site.directory ?? Environment.workingDirectory, environment: Environment.all),
-                    environment: Environment.all)
-            } catch {
-                throw ConfigErrors([configuration.error("\(error)", at: place)])
+/// Wakes the main thread for signals that the application wants to hear of.
+private final class SignalReader: ChannelInboundHandler {
+    typealias InboundIn = ByteBuffer
+
+    private let interpreter: Interpreter
+
+    private init(_ interpreter: Interpreter) { self.interpreter = interpreter }
+
+    /// On the main thread, which is that of `loop`.
+    static func start(_ interpreter: Interpreter, on loop: any EventLoop) throws {
+        let pipe = try interpreter.takeSignals()
+        _ = NIOPipeBootstrap(group: loop)
+            .channelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(SignalReader(interpreter))
+                }
             }
-            if let found, found.installation != installation {
-                throw ConfigErrors([
-                    configuration.error(
-                        "it runs on \(installation.executable), but site '\(found.site)' on "
-                            + "\(found.installation.executable): the sites of one server share one interpreter",
-                        at: place)
-                ])
-            }
-            found = (site.name, installation)
-        }
-        return found?.installation
+            .takingOwnershipOfDescriptor(input: pipe)
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        interpreter.handleSignals(Array(unwrapInboundIn(data).readableBytesView))
     }
 }
 

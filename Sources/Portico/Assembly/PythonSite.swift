@@ -21,9 +21,10 @@ final class PythonSite: ServedSite {
 
     /// Imports the application, on `runtime`'s main loop.
     init(
-        _ site: Config.SiteSettings, module: String, callable: String, _ settings: Settings, runtime: PythonRuntime,
-        pool: ThreadPool, options: WSGIHandler.Options
+        _ entry: PythonSites.Entry, _ settings: Settings, runtime: PythonRuntime, pool: ThreadPool,
+        options: WSGIHandler.Options
     ) throws(WorkerStartError) {
+        let site = entry.site
         name = site.name
         self.runtime = runtime
         self.settings = settings
@@ -41,8 +42,7 @@ final class PythonSite: ServedSite {
         let loaded = Result {
             try runtime.mainLoop.submit {
                 let application = try interpreter.load(
-                    module: module, callable: callable,
-                    directory: site.directory ?? Environment.workingDirectory)
+                    module: entry.module, callable: entry.callable, directory: entry.directory)
                 let gateway = Self.gateway(wanted, interpreter.gateway(of: application))
                 guard gateway == .wsgi else { return (application, gateway, PythonWSGIApplication?.none) }
                 return (
@@ -76,7 +76,8 @@ final class PythonSite: ServedSite {
             asgi.withLock { $0 = NIOLoopBound(handler, eventLoop: loop) }
             return handler
         } catch {
-            return UnavailableSite(reason: error.traceback, logger: logger)
+            logger.critical("the site cannot be served\n\(error.traceback)")
+            return BrokenSite(name, reason: settings.debug ? error.traceback : nil)
         }
     }
 
@@ -116,14 +117,5 @@ final class PythonSite: ServedSite {
             stage().whenComplete { result in answer.succeed(try? result.get()) }
         }
         return try? answer.futureResult.wait()
-    }
-}
-
-/// In place of a site that could not be set up.
-private final class UnavailableSite: SiteHandler {
-    init(reason: String, logger: Logger) { logger.critical("the site cannot be served\n\(reason)") }
-
-    func handle(_ exchange: any Exchange, scriptName: String, path: String) {
-        exchange.respond(.internalServerError, text: "500 Internal Server Error\n")
     }
 }

@@ -36,6 +36,7 @@ struct RouteAssembly {
             case .python: continue
             }
         }
+        problems += PythonSites(configuration).problems
         do throws(RouteErrors) {
             let table = try table()
             for problem in table.check() {

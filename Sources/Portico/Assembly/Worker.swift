@@ -5,6 +5,7 @@ import Glibc
 import Logging
 import NIOCore
 import Platform
+import Python
 import Server
 import Supervisor
 import Synchronization
@@ -49,14 +50,19 @@ final class Worker {
     private let server: HTTPServer
     private let isReady = ReadinessFlag()
     private let counters: LoopCounterList
+    private let python: PythonRuntime?
+
+    /// What the end of a Python interpreter may take beyond `timeouts.drain`: threads of the application's, and `atexit`.
+    static let pythonEnding = Duration.seconds(1)
 
     /// Puts everything together; nothing is accepted yet.
     init(
         _ configuration: Configuration, slot: Int, isMultiprocess: Bool, temporarySecret: String?,
-        python: PythonRuntime?
+        python: PythonRuntime?, willImport: (String) -> Void = { _ in }
     ) throws {
         let settings = configuration.settings
         self.settings = settings
+        self.python = python
         let secretKey = settings.secretKey.map { SecretKey($0.text) } ?? .temporary(temporarySecret)
         let pool: ThreadPool
         let table: RouteTable
@@ -79,7 +85,9 @@ final class Worker {
         options.bodyMemory = settings.limits.bodyMemory.bytes
         options.temporaryDirectory = settings.tempDirectory
         options.isMultiprocess = isMultiprocess
-        let sites = try Self.sites(settings, pool: pool, wsgi: options, secretKey: secretKey, python: python)
+        let sites = try Self.sites(
+            configuration, pool: pool, wsgi: options, secretKey: secretKey, python: python, logger: logger,
+            willImport: willImport)
         self.sites = sites
         server = try HTTPServer(
             loopCount: settings.workers.loopCount, mainLoop: python?.mainLoop, options: ServerOptions(settings),
@@ -97,6 +105,7 @@ final class Worker {
     /// Starts the sites, then accepts from the sockets.
     func start(on listeners: [ListeningSocket]) throws {
         for site in sites { try site.start(on: server.eventLoops) }
+        python?.interpreter.setListeners(listeners.map(\.descriptor))
         do {
             for listener in listeners {
                 try server.serve(descriptor: listener.descriptor)
@@ -108,20 +117,30 @@ final class Worker {
     }
 
     private static func sites(
-        _ settings: Settings, pool: ThreadPool, wsgi: WSGIHandler.Options, secretKey: SecretKey, python: PythonRuntime?
+        _ configuration: Configuration, pool: ThreadPool, wsgi: WSGIHandler.Options, secretKey: SecretKey,
+        python: PythonRuntime?, logger: Logger, willImport: (String) -> Void
     ) throws(WorkerStartError) -> [any ServedSite] {
+        let settings = configuration.settings
         var sites: [any ServedSite] = SwiftSite.all(
             settings, executor: pool, secretKey: secretKey, gateway: .init(pool: pool, wsgi: wsgi))
-        let directories = Set(settings.sites.compactMap(\.directory))
-        // A process has one working directory: with several, each is on `sys.path` only.
-        if directories.count == 1, let directory = directories.first, chdir(directory) != 0 {
-            throw .configuration("directory: \(directory): \(SystemError(operation: "chdir", code: errno))")
+        guard let python else { return sites }
+        let entries = PythonSites(configuration).entries
+        // A process has one working directory: when sites differ in it, each has its own on `sys.path` only.
+        if let first = entries.first, entries.allSatisfy({ $0.directory == first.directory }),
+            chdir(first.directory) != 0
+        {
+            let error = SystemError(operation: "chdir", code: errno)
+            throw .configuration("directory: \(first.directory): \(error)")
         }
-        for site in settings.sites {
-            guard case .python(let module, let callable) = site.source, let python else { continue }
-            sites.append(
-                try PythonSite(
-                    site, module: module, callable: callable, settings, runtime: python, pool: pool, options: wsgi))
+        for entry in entries {
+            willImport(entry.target)
+            do throws(WorkerStartError) {
+                sites.append(try PythonSite(entry, settings, runtime: python, pool: pool, options: wsgi))
+            } catch {
+                guard settings.debug, case .application(_, let reason) = error else { throw error }
+                logger.critical("\(error)")
+                sites.append(BrokenSite(entry.site.name, reason: reason))
+            }
         }
         return sites
     }
@@ -129,15 +148,28 @@ final class Worker {
     /// Stops accepting, finishes what was begun within `timeouts.drain`, and ends the sites.
     func drain(closing listeners: [ListeningSocket]) {
         isReady.value = false
-        let cut = server.drain(within: TimeAmount(settings.timeouts.drain)) {
+        let limit = settings.timeouts.drain
+        let deadline = MonotonicTime.now() + limit
+        python?.interpreter.endsWithin(limit + Self.pythonEnding)
+        let cut = server.drain(within: TimeAmount(limit)) {
             // Closed now, not at the end: the kernel goes on taking connections as long as one copy is open.
             for listener in listeners { listener.close() }
         }
         if cut > 0 { logger.warning("\(cut) connections were cut off at the end of timeouts.drain") }
         for site in sites { site.stop() }
-        if cut == 0 { pool.shutdown() }
+        endPool(before: deadline)
         server.shutdown()
         accessLog?.close()
+    }
+
+    /// A thread may still be busy with a request whose client is gone.
+    private func endPool(before deadline: MonotonicTime) {
+        pool.close()
+        while pool.counts.busy + pool.counts.queued > 0, MonotonicTime.now() < deadline { usleep(5_000) }
+        let left = pool.counts.busy
+        guard left > 0 else { return pool.shutdown() }
+        logger.warning("\(left) worker threads were still busy at the end of timeouts.drain")
+        python?.interpreter.leavesThreadsBehind()
     }
 
     /// What the supervisor is told with each heartbeat.

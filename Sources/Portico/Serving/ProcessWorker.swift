@@ -65,7 +65,9 @@ struct ProcessWorker: Sendable {
         do {
             worker = try Worker(
                 configuration, slot: control.slot, isMultiprocess: configuration.settings.workers.processCount > 1,
-                temporarySecret: payload.temporarySecret, python: python)
+                temporarySecret: payload.temporarySecret, python: python,
+                // Should the process die of it, the supervisor knows what it was about.
+                willImport: { control.failed("while importing \($0)") })
             try worker.start(on: control.listeners)
         } catch let error as WorkerStartError {
             control.failed(error.description)

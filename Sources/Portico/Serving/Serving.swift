@@ -37,7 +37,7 @@ struct Serving: Sendable {
 
     private func findPython() throws -> PythonInstallation? {
         do throws(ConfigErrors) {
-            return try PythonRuntime.installation(for: configuration)
+            return try PythonSites(configuration).installation()
         } catch {
             Console.error(error.description)
             throw ArgumentParser.ExitCode.configuration
@@ -71,8 +71,10 @@ struct Serving: Sendable {
         let program = SupervisorProcess.Program(
             arguments: ["app", "worker"] + CommandLine.arguments.drop { $0 != "serve" }.dropFirst(),
             environment: Environment.all)
-        let options = SupervisorOptions(
+        var options = SupervisorOptions(
             workers: count, start: settings.timeouts.start, drain: settings.timeouts.drain)
+        // For `atexit` handlers, after requests were cut off.
+        if python != nil { options.ending = Worker.pythonEnding + .seconds(2) }
         defer { listeners.forEach { $0.close() } }
         return try SupervisorProcess.run(
             program, listeners: listeners, payload: payload.encoded, options: options, logger: logger,

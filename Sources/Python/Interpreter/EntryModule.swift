@@ -29,6 +29,10 @@ final class EntryModule {
                 EntryModule.current?.enter()
                 return Py.none
             },
+            NativeFunction("forked") { _, _, _ in
+                cpython_begin_forked()
+                return Py.none
+            },
             StandardStreams.write,
         ]
         let methods = UnsafeMutablePointer<PyMethodDef>.allocate(capacity: functions.count + 1)
@@ -42,6 +46,8 @@ final class EntryModule {
     /// Runs the interpreter's main program to its end.
     func run() -> Int32 {
         // Kept for ever: the interpreter may look at its arguments until the process ends.
+        // It would ask for commands after the end.
+        unsetenv("PYTHONINSPECT")
         let texts = [installation.executable, "-c", "import _portico; _portico.run()"]
         let arguments: [UnsafeMutablePointer<CChar>?] = texts.map { strdup($0) } + [nil]
         let pointers = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: arguments.count)
@@ -60,5 +66,6 @@ final class EntryModule {
             return
         }
         status = Interpreter.leave { body(interpreter) }
+        interpreter.end(status)
     }
 }

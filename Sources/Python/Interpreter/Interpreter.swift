@@ -15,6 +15,9 @@ public final class Interpreter: Sendable {
     let logger: Logger
     /// The module of Python code that belongs to the adapters.
     let support: PythonObject
+    /// The module that deals with the process.
+    let process: PythonObject
+    let ending: Ending
     /// `object.__basicsize__`: what a Python object's header takes in this build.
     let headerSize: Int
     private let state: InterpreterState
@@ -30,8 +33,9 @@ public final class Interpreter: Sendable {
 
     /// Opens the library and runs `body` inside a started interpreter, on the calling thread, which does not hold the
     /// interpreter's lock meanwhile. When `body` returns, the interpreter ends as it does at the end of a program
-    /// (`atexit`, threads that are no daemons). The result is the exit status: that of `body`, unless ending failed.
-    /// Called once per process.
+    /// (`atexit`, threads that are no daemons), or, when threads of the server are still inside, without taking itself
+    /// apart (``endsWithin(_:)``). The result is the exit status: that of `body`, unless ending failed. Called once per
+    /// process.
     public static func main(
         _ installation: PythonInstallation, logger: Logger, _ body: @escaping (Interpreter) -> Int32
     ) throws(PythonInstallationError) -> Int32 {
@@ -40,7 +44,8 @@ public final class Interpreter: Sendable {
             throw .notLoadable(library: installation.library, reason: String(cString: dlerror()))
         }
         if let missing = cpython_load(library) {
-            throw .notLoadable(library: installation.library, reason: "it does not export \(String(cString: missing))")
+            throw .notLoadable(
+                library: installation.library, reason: "it does not export \(String(cString: missing))")
         }
         let entry = EntryModule(installation: installation, logger: logger, body: body)
         guard entry.register() else {
@@ -55,7 +60,9 @@ public final class Interpreter: Sendable {
         self.logger = logger
         guard let pointer = PyInterpreterState_Get() else { throw PythonError.take() }
         state = InterpreterState(pointer: pointer)
+        process = PythonObject(try SupportModule.process())
         support = PythonObject(try SupportModule.load())
+        ending = Ending(logger: logger)
         let builtins = try Py.check(PyImport_ImportModule("builtins"))
         defer { Py_DecRef(builtins) }
         let object = try Py.check(PyObject_GetAttrString(builtins, "object"))
@@ -63,7 +70,7 @@ public final class Interpreter: Sendable {
         let size = try Py.check(PyObject_GetAttrString(object, "__basicsize__"))
         defer { Py_DecRef(size) }
         headerSize = Int(PyLong_AsLongLong(size))
-        try StandardStreams.redirect(support.pointer, logger: logger)
+        try StandardStreams.redirect(process.pointer, logger: logger)
     }
 
     /// Runs `body` with the calling thread attached to the interpreter and its lock held; nested calls are free.

@@ -5,47 +5,76 @@ import Platform
 struct PythonProbe {
     private let executable: String
     private let environment: [String: String]
+    private let directory: String
 
-    /// One `key=value` a line; a key may come more than once.
+    /// How long an interpreter may take to say what it is.
+    private static let limit = Duration.seconds(20)
+
+    /// One `key=value` a line; a key may come more than once. Old versions understand it as well, to say how old they are.
     private static let question = """
         import os, sys, sysconfig
         get = sysconfig.get_config_var
-        print("implementation=" + sys.implementation.name)
-        print("version=" + "%d.%d.%d" % sys.version_info[:3])
+        base = getattr(sys, "base_prefix", sys.prefix)
+        implementation = getattr(sys, "implementation", None)
+        folder = os.path.dirname(os.path.dirname(sys.executable))
+        is_environment = os.path.isfile(os.path.join(folder, "pyvenv.cfg"))
+        print("implementation=" + getattr(implementation, "name", "cpython"))
+        print("version=%d.%d.%d" % tuple(sys.version_info[:3]))
         print("executable=" + sys.executable)
+        print("prefix=" + (folder if is_environment else base))
         print("freethreaded=%d" % bool(get("Py_GIL_DISABLED")))
         names = [n for n in (get("INSTSONAME"), get("LDLIBRARY")) if n and ".so" in n]
-        places = [get("LIBDIR"), os.path.join(sys.base_prefix, "lib"), get("LIBPL")]
+        places = [get("LIBDIR"), os.path.join(base, "lib"), get("LIBPL")]
         if get("MULTIARCH"): places.append(os.path.join("/usr/lib", get("MULTIARCH")))
         if not names:
-            names = ["libpython%d.%d%s.so.1.0" % (*sys.version_info[:2], getattr(sys, "abiflags", ""))]
+            names = ["libpython%d.%d%s.so.1.0" % (tuple(sys.version_info[:2]) + (getattr(sys, "abiflags", ""),))]
         for place in places:
             for name in names:
                 if place: print("library=" + os.path.join(place, name))
         """
 
-    init(_ executable: String, environment: [String: String]) {
+    /// The interpreter is started in `directory`, as version switchers may look there for what they should be.
+    init(_ executable: String, environment: [String: String], directory: String) {
         self.executable = executable
         self.environment = environment
+        self.directory = directory
     }
 
     /// What the interpreter is; `library` overrides where it says its shared library is.
-    func installation(library: String?) throws(PythonInstallationError) -> PythonInstallation {
+    func installation(library: PythonLibrary?) throws(PythonInstallationError) -> PythonInstallation {
+        try MachineKind.check(executable)
         let answers = try ask().get()
-        guard answers["implementation"]?.first == "cpython", let version = answers["version"]?.first else {
-            throw .unusable(executable: executable, reason: "it is no CPython")
+        guard let version = answers["version"]?.first, let implementation = answers["implementation"]?.first else {
+            throw .unusable(executable: executable, reason: "it does not answer as Python does")
+        }
+        guard implementation == "cpython" else {
+            throw .notCPython(executable: executable, implementation: "\(implementation) \(version)")
         }
         let numbers = version.split(separator: ".").compactMap { Int($0) }
         guard numbers.count == 3, (numbers[0], numbers[1]) >= (3, 10) else {
             throw .tooOld(executable: executable, version: version)
         }
-        let candidates = library.map { [$0] } ?? answers["library"] ?? []
-        guard let found = candidates.first(where: { access($0, R_OK) == 0 }) else {
-            throw .noSharedLibrary(executable: executable, version: version, looked: candidates)
+        let isFreeThreaded = answers["freethreaded"]?.first == "1"
+        if let library {
+            guard library.version == "\(numbers[0]).\(numbers[1])", library.flags.contains("t") == isFreeThreaded else {
+                throw .unusable(
+                    executable: executable,
+                    reason: "it is Python \(version), and cannot go with \(library.path)")
+            }
         }
+        let candidates = library.map { [$0.path] } ?? answers["library"] ?? []
+        guard let found = candidates.first(where: { access($0, R_OK) == 0 }) else {
+            throw .noSharedLibrary(executable: executable, version: version, looked: Self.distinct(candidates))
+        }
+        try MachineKind.check(found)
         return PythonInstallation(
             executable: answers["executable"]?.first ?? executable, library: found, version: version,
-            isFreeThreaded: answers["freethreaded"]?.first == "1")
+            isFreeThreaded: isFreeThreaded, prefix: answers["prefix"]?.first ?? "")
+    }
+
+    private static func distinct(_ paths: [String]) -> [String] {
+        var seen: Set<String> = []
+        return paths.filter { seen.insert($0).inserted }
     }
 
     private func ask() -> Result<[String: [String]], PythonInstallationError> {
@@ -55,12 +84,15 @@ struct PythonProbe {
             // Without site, so that nothing of the environment's packages runs just to be asked.
             let pid = try ChildProcess.spawn(
                 executable: executable, arguments: [executable, "-S", "-c", Self.question], environment: environment,
-                descriptors: [(output.rawValue, 1), (errors.rawValue, 2)])
-            let status = try ChildProcess.wait(pid)
-            guard status.isSuccess else {
-                let last = try Self.lines(of: errors).last ?? ""
+                directory: directory, descriptors: [(output.rawValue, 1), (errors.rawValue, 2)])
+            guard let status = try ChildProcess.wait(pid, within: Self.limit) else {
                 return .failure(
-                    .unusable(executable: executable, reason: "\(status)" + (last.isEmpty ? "" : ": \(last)")))
+                    .unusable(executable: executable, reason: "it does not answer within \(Self.limit)"))
+            }
+            guard status.isSuccess else {
+                let reason = Self.reason(in: try Self.lines(of: errors))
+                return .failure(
+                    .unusable(executable: executable, reason: "\(status)" + (reason.map { ": \($0)" } ?? "")))
             }
             var answers: [String: [String]] = [:]
             for line in try Self.lines(of: output) {
@@ -71,6 +103,11 @@ struct PythonProbe {
         } catch {
             return .failure(.unusable(executable: executable, reason: "\(error)"))
         }
+    }
+
+    /// A traceback says what it is about in its last line, other programs in their first.
+    private static func reason(in lines: [Substring]) -> Substring? {
+        lines.first?.hasPrefix("Traceback") == true ? lines.last : lines.first
     }
 
     private static func lines(of file: borrowing Descriptor) throws(SystemError) -> [Substring] {

@@ -6,7 +6,7 @@ import Synchronization
 enum StandardStreams {
     private static let logger = Mutex<Logger?>(nil)
 
-    /// `write(level, text)`: one record. Called by the streams and the logging handler of the support module.
+    /// `write(level, text)`: one record. Called by the streams of the process module.
     static let write = NativeFunction("write") { _, arguments, count in
         guard count == 2, let arguments, let text = Py.utf8(arguments[1]) else { return nil }
         let level = PyLong_AsLongLong(arguments[0])
@@ -18,13 +18,11 @@ enum StandardStreams {
     }
 
     /// Puts the streams in place. The interpreter is entered.
-    static func redirect(_ support: OpaquePointer, logger: Logger) throws(PythonError) {
+    static func redirect(_ process: OpaquePointer, logger: Logger) throws(PythonError) {
         var logger = logger
         logger[metadataKey: "source"] = "python"
         StandardStreams.logger.withLock { [logger] in $0 = logger }
-        let function = try Py.check(PyObject_GetAttrString(support, "redirect_streams"))
-        defer { Py_DecRef(function) }
-        Py_DecRef(try Py.check(PyObject_CallNoArgs(function)))
+        try Py.run(process, "redirect_output")
     }
 }
 

@@ -7,6 +7,11 @@ enum SupportModule {
         try run(PackageResources.portico_support_py, as: "_portico_support")
     }
 
+    /// The module that deals with the process: output, signals, forks, the end. The interpreter is entered.
+    static func process() throws(PythonError) -> OpaquePointer {
+        try run(PackageResources.portico_process_py, as: "_portico_process")
+    }
+
     /// The module with the guest loop. The interpreter is entered.
     static func asgi() throws(PythonError) -> OpaquePointer {
         try run(PackageResources.portico_asgi_py, as: "_portico_asgi")

@@ -133,6 +133,24 @@ enum Py {
         }
     }
 
+    /// Calls the function `name` of a module with nothing, for its effect.
+    static func run(_ module: OpaquePointer, _ name: String) throws(PythonError) {
+        let function = try check(PyObject_GetAttrString(module, name))
+        defer { Py_DecRef(function) }
+        Py_DecRef(try check(PyObject_CallNoArgs(function)))
+    }
+
+    /// Calls the function `name` of a module with one text or bytes, which end here.
+    static func run(
+        _ module: OpaquePointer, _ name: String, _ argument: OpaquePointer?
+    ) throws(PythonError) {
+        let argument = try check(argument)
+        defer { Py_DecRef(argument) }
+        let function = try check(PyObject_GetAttrString(module, name))
+        defer { Py_DecRef(function) }
+        Py_DecRef(try check(PyObject_CallOneArg(function, argument)))
+    }
+
     /// Sets an exception for the Python code that called us.
     static func raise(_ type: OpaquePointer, _ message: String) {
         PyErr_SetString(type, message)

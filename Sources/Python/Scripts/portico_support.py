@@ -1,15 +1,13 @@
 """The Python half of Portico's gateways. Runs inside the embedded interpreter, before any application."""
 
-import importlib
+import importlib.machinery
+import inspect
 import io
-import logging
 import os
-import signal
 import sys
-import threading
 import traceback
 
-import _portico
+from io import BytesIO  # noqa: F401, for bodies that are complete
 
 
 class ApplicationNotFound(Exception):
@@ -21,33 +19,95 @@ def load(module, name, directory):
     if sys.path and sys.path[0] == "":
         del sys.path[0]
     if directory:
-        if directory not in sys.path:
+        if sys.path[:1] != [directory]:
             sys.path.insert(0, directory)
         sys.argv = [os.path.join(directory, module.replace(".", os.sep) + ".py")]
+    _reject_namesake(module, directory)
     try:
-        target = importlib.import_module(module)
+        __import__(module)  # Unlike importlib's, its tracebacks do not show the import system itself.
+        target = sys.modules[module]
     except ModuleNotFoundError as error:
         # Only what was asked for: a module that this one fails to import is the application's own failure.
         if error.name is not None and (module == error.name or module.startswith(error.name + ".")):
             raise ApplicationNotFound(
                 f"there is no module {error.name!r} in {directory or 'sys.path'} or among the packages of {sys.prefix}"
+                + _did_you_mean(_module_names(error.name, directory), error.name)
             ) from None
         raise
     for part in name.split("."):
-        call = part.endswith("()")
+        attribute = part.removesuffix("()")
         try:
-            target = getattr(target, part.removesuffix("()"))
-        except AttributeError:
-            names = [n for n, v in vars(target).items() if callable(v) and not n.startswith("_")]
-            near = [n for n in names if n.lower() in ("app", "application", "asgi", "wsgi", part.lower())]
-            hint = f"; it has {', '.join(near)}" if near else ""
-            raise ApplicationNotFound(f"module {module!r} has no attribute {part!r}{hint}") from None
-        if call:
+            target = getattr(target, attribute)
+        except AttributeError as error:
+            if _is_raised_inside(error):
+                raise
+            names = [n for n in dir(target) if not n.startswith("_") and callable(getattr(target, n, None))]
+            raise ApplicationNotFound(
+                f"module {module!r} has no attribute {attribute!r}" + _did_you_mean(names, attribute)) from None
+        if part != attribute:
             target = target()
-    if not callable(target):
-        raise ApplicationNotFound(f"{module}:{name} is {type(target).__name__}, which cannot be called: "
-                                  "neither a WSGI nor an ASGI application")
+    _reject_misfit(target, f"{module}:{name}")
     return target
+
+
+def _reject_namesake(module, directory):
+    """Several sites share one interpreter, which has one module of a name: that of the site that came first."""
+    top = module.partition(".")[0]
+    loaded = sys.modules.get(top)
+    if loaded is None or not directory:
+        return
+    wanted = importlib.machinery.PathFinder.find_spec(top, [directory])
+    had = getattr(loaded, "__spec__", None)
+    if wanted is not None and wanted.origin and had is not None and had.origin and wanted.origin != had.origin:
+        raise ApplicationNotFound(
+            f"module {top!r} was imported from {had.origin} before, so that {wanted.origin} cannot be: "
+            "the sites of one server share one interpreter, and there is one module of a name")
+
+
+def _is_raised_inside(error):
+    """Whether the application's own code raised it: a property, or a module's `__getattr__`."""
+    return error.__traceback__ is not None and error.__traceback__.tb_next is not None
+
+
+def _module_names(name, directory):
+    import pkgutil
+
+    parent, _, _ = name.rpartition(".")
+    package = sys.modules.get(parent)
+    places = list(getattr(package, "__path__", [])) if parent else [directory or "."]
+    return [(parent + "." if parent else "") + found.name for found in pkgutil.iter_modules(places)]
+
+
+def _did_you_mean(names, wanted):
+    import difflib
+
+    near = difflib.get_close_matches(wanted.removesuffix(".py"), names, n=3)
+    near += [n for n in names if n.rpartition(".")[2] in ("app", "application", "asgi", "wsgi") and n not in near]
+    return f"; did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+
+
+def _reject_misfit(target, place):
+    if not callable(target):
+        raise ApplicationNotFound(
+            f"{place} is of type {type(target).__name__!r}, which cannot be called: neither a WSGI nor an ASGI application")
+    try:
+        signature = inspect.signature(target)
+    except (TypeError, ValueError):
+        return
+    if any(_takes(signature, count) for count in (2, 3, 1)):
+        return
+    hint = f"; if it makes the application, write {place}()" if _takes(signature, 0) else ""
+    raise ApplicationNotFound(
+        f"{place} takes {signature}: neither a WSGI application (environ, start_response) nor an ASGI application "
+        f"(scope, receive, send){hint}")
+
+
+def _takes(signature, count):
+    try:
+        signature.bind(*[None] * count)
+    except TypeError:
+        return False
+    return True
 
 
 def format_exception(error):
@@ -58,108 +118,7 @@ def format_exception(error):
     return "".join(traceback.format_exception(type(error), error, trace)).rstrip()
 
 
-# Streams
-
-
-class LogStream(io.TextIOBase):
-    """Standard output or standard error: each line is a record of the log; a write that ends a line is one record."""
-
-    def __init__(self, level, descriptor):
-        self._level = level
-        self._descriptor = descriptor
-        self._pending = threading.local()
-
-    encoding = "utf-8"
-    errors = "backslashreplace"
-
-    def writable(self):
-        return True
-
-    def fileno(self):
-        return self._descriptor
-
-    def isatty(self):
-        return False
-
-    def write(self, text):
-        if not isinstance(text, str):
-            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
-        whole = getattr(self._pending, "text", "") + text
-        if whole.endswith("\n"):
-            self._pending.text = ""
-            self._emit(whole)
-        elif "\n" in whole and len(whole) > 65536:
-            done, _, rest = whole.rpartition("\n")
-            self._pending.text = rest
-            self._emit(done)
-        else:
-            self._pending.text = whole
-        return len(text)
-
-    def flush(self):
-        text = getattr(self._pending, "text", "")
-        self._pending.text = ""
-        self._emit(text)
-
-    def _emit(self, text):
-        text = text.rstrip("\n")
-        if text:
-            _portico.write(self._level, text.encode("utf-8", "backslashreplace").decode("utf-8"))
-
-
-class LogHandler(logging.Handler):
-    """For an application that does not configure logging: warnings and worse, with their own levels."""
-
-    def emit(self, record):
-        try:
-            _portico.write(record.levelno, f"{record.name}: {self.format(record)}")
-        except Exception:
-            self.handleError(record)
-
-
-def redirect_streams():
-    sys.stdout = LogStream(logging.INFO, 1)
-    sys.stderr = LogStream(logging.WARNING, 2)
-    logging.lastResort = LogHandler(logging.WARNING)
-
-
-# Signals: the server's own. What an application installs for those that stop or reload it is remembered, not called.
-
-_SERVER_SIGNALS = {
-    signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGTTIN,
-    signal.SIGTTOU, signal.SIGPIPE,
-}
-_installed = {}
-_signal, _getsignal = signal.signal, signal.getsignal
-
-
-def _set_signal(number, handler):
-    if number in _SERVER_SIGNALS:
-        previous = _installed.get(number, signal.SIG_DFL)
-        _installed[number] = handler
-        return previous
-    return _signal(number, handler)
-
-
-def _get_signal(number):
-    return _installed.get(number, signal.SIG_DFL) if number in _SERVER_SIGNALS else _getsignal(number)
-
-
-signal.signal, signal.getsignal = _set_signal, _get_signal
-
-
-# Forks: a child of the application's own making must not go on as a second server.
-
-server_pid = os.getpid()
-
-
-def is_child():
-    return os.getpid() != server_pid
-
-
 # WSGI
-
-from io import BytesIO  # noqa: E402
 
 
 class RequestBody(io.BufferedReader):
@@ -233,8 +192,6 @@ def base_environ(is_multithreaded, is_multiprocess):
 
 def gateway_of(application):
     """`asgi`, `asgi2` or `wsgi`, decided as asgiref does: by what is a coroutine function."""
-    import inspect
-
     if inspect.isclass(application):
         # ASGI 2: called with the scope, the instance is called again.
         return "asgi2" if inspect.iscoroutinefunction(getattr(application, "__call__", None)) else "wsgi"
