@@ -224,11 +224,13 @@ def _thread_failed(failure):
 
 def _unraisable(failure):
     trace = traceback.format_exception(failure.exc_type, failure.exc_value, failure.exc_traceback)
-    try:
-        what = repr(failure.object)
-    except Exception:
-        what = f"an object of type {type(failure.object).__name__}"
-    _record(logging.ERROR, f"{failure.err_msg or 'Exception ignored in'}: {what}\n" + "".join(trace))
+    what = failure.err_msg or "Exception ignored in"
+    if failure.object is not None:
+        try:
+            what += f": {failure.object!r}"
+        except Exception:
+            what += f": an object of type {type(failure.object).__name__}"
+    _record(logging.ERROR, what + "\n" + "".join(trace))
 
 
 def _record(level, text):
