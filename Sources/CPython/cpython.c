@@ -7,6 +7,7 @@
 struct cpython_table cpython_table;
 __thread PyThreadState *cpython_own_state;
 __thread int cpython_depth;
+Py_ssize_t cpython_type_offset;
 
 // CPython 3.10 has these two as inline functions only, over one that it exports.
 static PyObject *(*vectorcall_dict)(PyObject *, PyObject *const *, size_t, PyObject *);
@@ -63,6 +64,18 @@ const char *cpython_load(void *library) {
     CPYTHON_EXCEPTIONS(BIND)
 #undef BIND
     return NULL;
+}
+
+void cpython_find_type(Py_ssize_t header) {
+    PyObject *known[] = {_Py_NoneStruct(), _Py_TrueStruct(), PyBytes_Type(), PyExc_TypeError()};
+    Py_ssize_t offset = header - (Py_ssize_t)sizeof(PyObject *);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        PyObject *type = PyObject_Type(known[i]);
+        int is_there = type && *(PyObject **)((char *)known[i] + offset) == type;
+        Py_DecRef(type);
+        if (!is_there) return;
+    }
+    cpython_type_offset = offset;
 }
 
 // PyModuleDef (stable ABI) after its object header, whose size depends on the build.

@@ -7,16 +7,26 @@ import Synchronization
     import Glibc
 #endif
 
+/// What a thread of a pool runs, and what it wants to hold meanwhile.
+package struct PoolJob: Sendable {
+    fileprivate let run: @Sendable () -> Void
+    fileprivate let lease: ThreadLease?
+    fileprivate var queuedAt: UInt64 = 0
+
+    package init(_ lease: ThreadLease? = nil, _ run: @escaping @Sendable () -> Void) {
+        self.lease = lease
+        self.run = run
+    }
+}
+
 /// The bounded queue between event loops and the threads of a ``ThreadPool``.
 final class JobQueue: @unchecked Sendable {
-    private struct Job {
-        let run: @Sendable () -> Void
-        let queuedAt: UInt64
-    }
-
-    // Sendable: these three are touched only while the monitor is held.
-    private var jobs = CircularBuffer<Job>(initialCapacity: 64)
+    // Sendable: these are touched only while the monitor is held.
+    private var jobs = CircularBuffer<PoolJob>(initialCapacity: 64)
     private var idle = 0
+    /// Whether a thread was woken for a job with a lease and does not hold it yet. One thread at a time holds such a lease:
+    /// one more that is awake is enough to go on when the holder gives it up.
+    private var isOneComing = false
     private var isClosed = false
 
     private let limit: Int
@@ -37,39 +47,83 @@ final class JobQueue: @unchecked Sendable {
     }
 
     func append(_ run: @escaping @Sendable () -> Void) throws(ThreadPoolError) {
-        let job = Job(run: run, queuedAt: Self.now())
-        monitor.lock()
-        // A job for which a thread is free does not count as waiting, even if that thread has not woken up, or begun, yet.
-        guard !isClosed, jobs.count < limit + threads - busy.load(ordering: .relaxed) else {
-            let error = isClosed ? ThreadPoolError.closed : .queueFull
-            monitor.unlock()
-            refused.add(1, ordering: .relaxed)
-            throw error
+        guard append(CollectionOfOne(PoolJob(nil, run))) == 1 else {
+            throw monitor.withLock { isClosed } ? .closed : .queueFull
         }
-        jobs.append(job)
-        queued.store(jobs.count, ordering: .relaxed)
-        let wakes = idle > 0
-        monitor.unlock()
-        // After unlocking, so that the woken thread does not run straight into the lock.
-        if wakes { monitor.signal() }
     }
 
-    /// The next job, waiting for one; nil when the queue is closed and everything in it was taken.
-    func next() -> (@Sendable () -> Void)? {
+    /// Takes as many of `added` as there is room for; the result is how many.
+    func append(_ added: some Collection<PoolJob>) -> Int {
+        let now = Self.now()
+        var accepted = 0
+        var wakes = 0
         monitor.lock()
-        defer { monitor.unlock() }
+        for job in added {
+            // A job for which a thread is free does not count as waiting, even if that thread has not woken up, or begun,
+            // yet.
+            guard !isClosed, jobs.count < limit + threads - busy.load(ordering: .relaxed) else { break }
+            var job = job
+            job.queuedAt = now
+            jobs.append(job)
+            accepted += 1
+            if wakes < idle, wakesThread(for: job) { wakes += 1 }
+        }
+        queued.store(jobs.count, ordering: .relaxed)
+        monitor.unlock()
+        if accepted < added.count { refused.add(UInt64(added.count - accepted), ordering: .relaxed) }
+        // After unlocking, so that the woken thread does not run straight into the lock.
+        for _ in 0..<wakes { monitor.signal() }
+        return accepted
+    }
+
+    /// Whether an idle thread is to be woken for `job`; the monitor is held.
+    private func wakesThread(for job: PoolJob) -> Bool {
+        guard job.lease != nil else { return true }
+        guard !isOneComing else { return false }
+        isOneComing = true
+        return true
+    }
+
+    /// The next job, waiting for one; nil when the queue is closed and everything in it was taken. `lease` is what the thread
+    /// holds, and is exchanged for the job's.
+    func next(_ lease: inout ThreadLease?) -> (@Sendable () -> Void)? {
+        var hasWaited = false
+        monitor.lock()
         while true {
             if let job = jobs.popFirst() {
                 queued.store(jobs.count, ordering: .relaxed)
                 busy.add(1, ordering: .relaxed)
                 started.add(1, ordering: .relaxed)
                 queueNanoseconds.add(Self.now() &- job.queuedAt, ordering: .relaxed)
+                if job.lease !== lease {
+                    monitor.unlock()
+                    lease?.end()
+                    job.lease?.begin()
+                    lease = job.lease
+                    monitor.lock()
+                }
+                if hasWaited { isOneComing = false }
+                let wakes = job.lease != nil && idle > 0 && jobs.first.map(wakesThread) == true
+                monitor.unlock()
+                if wakes { monitor.signal() }
                 return job.run
             }
-            guard !isClosed else { return nil }
+            if let held = lease {
+                monitor.unlock()
+                held.end()
+                lease = nil
+                monitor.lock()
+                continue
+            }
+            if hasWaited { isOneComing = false }
+            guard !isClosed else {
+                monitor.unlock()
+                return nil
+            }
             idle += 1
             monitor.wait()
             idle -= 1
+            hasWaited = true
         }
     }
 

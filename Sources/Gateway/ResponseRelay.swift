@@ -61,6 +61,13 @@ final class ResponseRelay: ResponseSink, @unchecked Sendable {
         }
     }
 
+    func inform(_ status: Status, _ fields: Fields) { onLoop { $0.inform(status, fields) } }
+
+    /// Runs `action` on the loop.
+    func onLoop(_ action: @escaping @Sendable (any Exchange) -> Void) {
+        eventLoop.execute { action(self.exchange) }
+    }
+
     func start(_ head: ResponseHead) {
         isStreaming = true
         put(.start(head))
@@ -135,9 +142,12 @@ final class ResponseRelay: ResponseSink, @unchecked Sendable {
 
 /// A response given straight to the exchange, by an application that runs on the event loop.
 final class DirectSink: ResponseSink {
-    private let exchange: any Exchange
+    /// Another one's turn comes when the last is answered.
+    var exchange: any Exchange
 
     init(_ exchange: any Exchange) { self.exchange = exchange }
+
+    func inform(_ status: Status, _ fields: Fields) { exchange.inform(status, fields) }
 
     func ready() throws(WSGIError) {
         guard exchange.isOpen else { throw .disconnected }

@@ -67,6 +67,9 @@ public final class ThreadPool: Sendable {
         try queue.append(job)
     }
 
+    /// Queues `jobs`, in their order; the result is how many of them were taken. Called from any thread.
+    package func submit(_ jobs: some Collection<PoolJob>) -> Int { queue.append(jobs) }
+
     /// Runs `body` on a thread of the pool and returns its result to where the calling task runs. Throws what `body`
     /// throws, or at once ``ThreadPoolError/queueFull`` or ``ThreadPoolError/closed``, which the gateways answer by 503.
     public func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
@@ -141,11 +144,13 @@ private final class WorkerThread: Sendable {
 
     private func run() {
         takeName()
-        while let job = queue.next() {
+        var lease: ThreadLease?
+        while let job = queue.next(&lease) {
             job()
             queue.busy.subtract(1, ordering: .relaxed)
         }
     }
+
     /// Names the calling thread. By way of `/proc`, as Swift's Glibc does not show `pthread_setname_np`; a thread that
     /// cannot be named works as well.
     private func takeName() {

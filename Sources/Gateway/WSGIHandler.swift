@@ -24,10 +24,16 @@ public final class WSGIHandler: SiteHandler {
     }
 
     private let application: any WSGIApplication
+    private let direct: (any DirectWSGIApplication)?
     private let eventLoop: any EventLoop
     private let pool: ThreadPool
     private let options: Options
     private let logger: Logger
+    /// What the last inline call was answered through, to be used again when nobody kept it.
+    private var spareReply: WSGIReply?
+    private var spareSink: DirectSink?
+    /// Calls that this turn of the loop has made, on their way to the pool.
+    private var pending: [(call: PooledCall, exchange: any Exchange)] = []
 
     /// Serves `application` to `eventLoop` on the threads of `pool`; its failures go to `logger`.
     public init(
@@ -35,6 +41,7 @@ public final class WSGIHandler: SiteHandler {
         logger: Logger
     ) {
         self.application = application
+        direct = application as? any DirectWSGIApplication
         self.eventLoop = eventLoop
         self.pool = pool
         self.options = options
@@ -59,21 +66,63 @@ public final class WSGIHandler: SiteHandler {
     }
 
     private func call(_ exchange: any Exchange, scriptName: String, path: String, input: any WSGIInput) {
+        let head = exchange.request
+        let isHead = head.method == .head
+        if let direct {
+            let request = WSGIRequest(
+                head, exchange.connection, scriptName: scriptName, pathInfo: path, input: input)
+            if options.runsInline { return answer(exchange, isHead: isHead) { reply in try direct(request, reply) } }
+            return submit(exchange, isHead: isHead) { reply in try direct(request, reply) }
+        }
         let hints = EarlyHints(exchange)
         let environ = Environ(
-            request: exchange.request, connection: exchange.connection, scriptName: scriptName, pathInfo: path,
+            request: head, connection: exchange.connection, scriptName: scriptName, pathInfo: path,
             input: input, isMultithreaded: !options.runsInline && pool.threadCount > 1,
             isMultiprocess: options.isMultiprocess, requestID: exchange.requestID, earlyHints: hints.send)
-        if options.runsInline {
-            InlineCall(application, environ, exchange, logger: logger).run()
-            return
+        let call: @Sendable (WSGIReply) throws -> (any WSGIBody)? = { [application] reply in
+            let response = reply.response
+            return try application(environ, StartResponse(begin: response.begin, write: response.write))
         }
-        let call = PooledCall(application, environ, exchange, logger: logger)
+        if options.runsInline { answer(exchange, isHead: isHead, call) } else { submit(exchange, isHead: isHead, call) }
+    }
+
+    /// Calls the application here and now.
+    private func answer(_ exchange: any Exchange, isHead: Bool, _ call: (WSGIReply) throws -> (any WSGIBody)?) {
+        let (sink, reply) = takeReply(exchange, isHead: isHead)
         do {
-            try pool.submit { call.run() }
+            if let body = try call(reply) {
+                InlineBody(body, reply.response, exchange, logger: logger).send()
+            }
         } catch {
-            ErrorPage.send(.serviceUnavailable, on: exchange)
+            InlineBody.fail(error, reply.response, exchange, logger)
         }
+        spareSink = sink
+        spareReply = reply
+    }
+
+    private func takeReply(_ exchange: any Exchange, isHead: Bool) -> (DirectSink, WSGIReply) {
+        if let sink = spareSink, isKnownUniquelyReferenced(&spareReply), let reply = spareReply {
+            sink.exchange = exchange
+            reply.reset(isHead: isHead)
+            return (sink, reply)
+        }
+        let sink = DirectSink(exchange)
+        return (sink, WSGIReply(sink, isHead: isHead, loop: eventLoop))
+    }
+
+    /// Has the application called on a thread. Calls of the same turn of the loop go to the pool together.
+    private func submit(
+        _ exchange: any Exchange, isHead: Bool, _ call: @escaping @Sendable (WSGIReply) throws -> (any WSGIBody)?
+    ) {
+        pending.append((PooledCall(exchange, isHead: isHead, logger: logger, call), exchange))
+        if pending.count == 1 { eventLoop.assumeIsolated().execute { self.submitPending() } }
+    }
+
+    private func submitPending() {
+        let calls = pending
+        pending = []
+        let accepted = pool.submit(calls.lazy.map { [lease = direct?.lease] in .init(lease, $0.call.run) })
+        for refused in calls[accepted...] { ErrorPage.send(.serviceUnavailable, on: refused.exchange) }
     }
 
     private func refuse(_ exchange: any Exchange, _ failure: BodyCollector.Failure) {

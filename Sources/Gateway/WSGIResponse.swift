@@ -14,11 +14,13 @@ protocol ResponseSink: AnyObject {
     func abort()
     /// An error page in place of a response that has not begun.
     func fail(_ status: Status)
+    /// An informational response; without effect once the response has begun.
+    func inform(_ status: Status, _ fields: Fields)
 }
 
 /// PEP 3333's rules for a response: what an application may call when, and what goes out then. The same on a worker
 /// thread and on the event loop; where the bytes go is the sink's business.
-final class WSGIResponse {
+package final class WSGIResponse {
     /// Files up to this size go out in one write with their head; larger ones by `sendfile`.
     private static let smallFile = 32 * 1024
 
@@ -44,24 +46,28 @@ final class WSGIResponse {
 
     /// `start_response`.
     func begin(_ head: ResponseHead, _ error: (any Error)?) throws {
+        try begin(error) { () throws(WSGIError) in try WSGIResponseHead(head) }
+    }
+
+    /// `start_response` with a head that was found to be right; `error` is what the application reports.
+    package func begin(_ head: WSGIResponseHead, _ error: (any Error)? = nil) throws {
+        try begin(error) { () throws(WSGIError) in head }
+    }
+
+    private func begin(_ error: (any Error)?, _ head: () throws(WSGIError) -> WSGIResponseHead) throws {
         if let error {
             guard !isSent else { throw error }
         } else if hasBegun {
             throw WSGIError.responseAlreadyStarted
         }
         hasBegun = true
-        guard (200...999).contains(head.status.code) else { throw WSGIError.invalidStatus(head.status.code) }
-        let framing = FramingFields(head.fields)
-        if let name = framing.hopByHopField { throw WSGIError.hopByHopField(name) }
-        guard !framing.isContentLengthInvalid else { throw WSGIError.contentLengthMismatch }
-        self.head = head
-        length = framing.contentLength
-        // 204 has no Content-Length (RFC 9110 §8.6).
-        if head.status.code == 204, length != nil { self.head?.fields.remove("Content-Length") }
+        let head = try head()
+        self.head = head.head
+        length = head.length
     }
 
     /// The callable that `start_response` returns.
-    func write(_ bytes: ByteBuffer) throws {
+    package func write(_ bytes: ByteBuffer) throws {
         guard bytes.readableBytes > 0 else { return }
         try sink.ready()
         try send(bytes)

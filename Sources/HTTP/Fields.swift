@@ -51,6 +51,23 @@ public struct Fields: Sendable, Equatable {
         wire.append(0x0A)
     }
 
+    /// As ``append(name:value:)``, of bytes in memory: the way of gateways, which have many of them for each request.
+    public mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws(Invalid) {
+        var isToken = !name.isEmpty
+        for byte in name where !Token.contains(byte) { isToken = false }
+        guard isToken else { throw .name(String(decoding: name, as: UTF8.self)) }
+        var isValue = true
+        for byte in value where !Token.isFieldValueByte(byte) { isValue = false }
+        guard isValue else { throw .value(name: String(decoding: name, as: UTF8.self)) }
+        if wire.isEmpty { wire.reserveCapacity(256) }
+        wire.append(contentsOf: name)
+        wire.append(0x3A)
+        wire.append(0x20)
+        wire.append(contentsOf: value)
+        wire.append(0x0D)
+        wire.append(0x0A)
+    }
+
     /// Adds a field; throws when the name is no token or the value holds control bytes (RFC 9110 §5.5).
     public mutating func append(name: String, value: String) throws(Invalid) {
         try append(name: name.utf8, value: value.utf8)

@@ -26,6 +26,19 @@ typedef struct {
     const char *_Nullable ml_doc;
 } PyMethodDef;
 
+/// As in structmember.h (stable ABI).
+typedef struct {
+    const char *_Nullable name;
+    int type;
+    Py_ssize_t offset;
+    int flags;
+    const char *_Nullable doc;
+} PyMemberDef;
+
+/// What an object is called by without a tuple being made of its arguments (PEP 590).
+typedef PyObject *_Nullable (*vectorcallfunc)(PyObject *callable, PyObject *_Nonnull const *_Nullable arguments,
+                                              size_t count, PyObject *_Nullable names);
+
 /// As in object.h (stable ABI).
 typedef struct {
     int slot;
@@ -44,11 +57,17 @@ enum {
     METH_FASTCALL = 0x0080,
     Py_TPFLAGS_DEFAULT = 1 << 18,
     Py_TPFLAGS_DISALLOW_INSTANTIATION = 1 << 7,
+    Py_TPFLAGS_HAVE_VECTORCALL = 1 << 11,
+    // Member types and flags of structmember.h (stable ABI).
+    T_PYSSIZET = 19,
+    READONLY = 1,
     // Slot numbers of typeslots.h (stable ABI).
+    Py_tp_call = 50,
     Py_tp_dealloc = 52,
     Py_tp_iter = 62,
     Py_tp_iternext = 63,
     Py_tp_methods = 64,
+    Py_tp_members = 72,
     Py_tp_free = 74,
     Py_am_await = 77,
     Py_am_send = 81,
@@ -88,6 +107,8 @@ enum {
     F(PyObject *_Nullable, PyObject_VectorcallMethod,                                                                  \
       (PyObject * name, PyObject *_Nullable const *_Nonnull arguments, size_t count, PyObject *_Nullable names),       \
       (name, arguments, count, names))                                                                                 \
+    F(PyObject *_Nullable, PyVectorcall_Call,                                                                          \
+      (PyObject * callable, PyObject * arguments, PyObject *_Nullable names), (callable, arguments, names))             \
     F(PyObject *_Nullable, PyObject_CallNoArgs, (PyObject * callable), (callable))                                     \
     F(PyObject *_Nullable, PyObject_CallOneArg, (PyObject * callable, PyObject *argument), (callable, argument))       \
     F(int, PyCallable_Check, (PyObject * object), (object))                                                            \
@@ -107,6 +128,7 @@ enum {
       (const char *_Nullable text, Py_ssize_t count, const char *_Nullable errors), (text, count, errors))             \
     F(const char *_Nullable, PyUnicode_AsUTF8AndSize, (PyObject * object, Py_ssize_t *_Nullable count),                \
       (object, count))                                                                                                 \
+    F(Py_ssize_t, PyUnicode_GetLength, (PyObject * object), (object))                                                  \
     F(PyObject *_Nullable, PyUnicode_AsLatin1String, (PyObject * object), (object))                                    \
     F(PyObject *_Nullable, PyUnicode_EncodeFSDefault, (PyObject * object), (object))                                   \
     F(PyObject *_Nullable, PyUnicode_DecodeFSDefault, (const char *text), (text))                                      \
@@ -219,6 +241,21 @@ CPYTHON_EXCEPTIONS(CPYTHON_GETTER)
 /// Binds everything above to the library that dlopen returned. Returns null, or the first name that it does not export.
 const char *_Nullable cpython_load(void *library);
 
+/// Where in an object its type is found; 0: only PyObject_Type knows. Set by cpython_find_type.
+extern Py_ssize_t cpython_type_offset;
+
+/// Looks whether the type stands at the end of the object header of `header` bytes, as the stable ABI has it, by asking
+/// PyObject_Type about some objects. The interpreter is entered.
+void cpython_find_type(Py_ssize_t header);
+
+/// Whether the type of `object` is exactly `type`.
+static inline int cpython_is_exactly(PyObject *object, PyObject *type) {
+    if (cpython_type_offset) return *(PyObject **)((char *)object + cpython_type_offset) == type;
+    PyObject *actual = PyObject_Type(object);
+    Py_DecRef(actual);
+    return actual == type;
+}
+
 /// Registers the built-in module `name` with `methods` (ended by an empty one; kept for ever). Called before Py_BytesMain,
 /// once. `is_free_threaded` says that the library was built without a global interpreter lock: its objects are larger.
 int cpython_add_module(const char *name, PyMethodDef *methods, int is_free_threaded);
@@ -252,6 +289,9 @@ static inline void cpython_leave(void) {
     cpython_own_state = PyEval_SaveThread();
 }
 
+/// Whether the calling thread is attached.
+static inline int cpython_is_inside(void) { return cpython_depth > 0; }
+
 /// Around what Python calls, on whichever thread: the lock is held already.
 static inline void cpython_called(void) { cpython_depth++; }
 static inline void cpython_returning(void) { cpython_depth--; }
@@ -275,6 +315,9 @@ static inline void cpython_regain(cpython_released released) {
     PyEval_RestoreThread(released.state);
     cpython_depth = released.depth;
 }
+
+/// PyVectorcall_Call itself, for Py_tp_call.
+static inline uintptr_t cpython_vectorcall_address(void) { return (uintptr_t)cpython_table.PyVectorcall_Call; }
 
 /// The payload of an instance of one of our own types, whose object header takes `header` bytes.
 static inline void *_Nullable *_Nonnull cpython_payload(PyObject *object, Py_ssize_t header) {

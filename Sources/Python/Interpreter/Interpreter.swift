@@ -1,6 +1,8 @@
 import CPython
+import Gateway
 import Glibc
 public import Logging
+import NIOCore
 import Platform
 import Synchronization
 
@@ -70,6 +72,7 @@ public final class Interpreter: Sendable {
         let size = try Py.check(PyObject_GetAttrString(object, "__basicsize__"))
         defer { Py_DecRef(size) }
         headerSize = Int(PyLong_AsLongLong(size))
+        cpython_find_type(headerSize)
         try StandardStreams.redirect(process.pointer, logger: logger)
     }
 
@@ -79,6 +82,20 @@ public final class Interpreter: Sendable {
         cpython_enter(state.pointer)
         defer { cpython_leave() }
         return try body()
+    }
+
+    /// Takes the lock, if the calling thread does not hold it, until the end of this turn of `loop`, whose thread it is: the
+    /// requests that came together are served without giving it up between them.
+    func enter(forTheTurnOf loop: any EventLoop) {
+        guard cpython_is_inside() == 0 else { return }
+        cpython_enter(state.pointer)
+        loop.assumeIsolated().execute { cpython_leave() }
+    }
+
+    /// The lock, as a thread of a pool keeps it from one call to the next.
+    var lease: ThreadLease {
+        let state = state
+        return ThreadLease(begin: { cpython_enter(state.pointer) }, end: { cpython_leave() })
     }
 
     /// Runs `body`, which may wait, with the lock given up; called inside ``enter(_:)`` or from Python.

@@ -8,6 +8,7 @@ struct NativeType: @unchecked Sendable {
     private let type: OpaquePointer
     /// The size of an object's header in the build at hand: `object.__basicsize__`.
     private let header: Int
+    private let vectorcall: vectorcallfunc?
 
     /// The method, and the protocols behind `await` and `for`.
     struct Slots {
@@ -16,6 +17,8 @@ struct NativeType: @unchecked Sendable {
         var next: (@convention(c) (OpaquePointer) -> OpaquePointer?)?
         var await: (@convention(c) (OpaquePointer) -> OpaquePointer?)?
         var send: (@convention(c) (OpaquePointer, OpaquePointer?, UnsafeMutablePointer<OpaquePointer?>) -> Int32)?
+        /// What calls an instance.
+        var call: vectorcallfunc?
     }
 
     /// `name` is dotted: module and type.
@@ -23,6 +26,7 @@ struct NativeType: @unchecked Sendable {
         throws(PythonError)
     {
         self.header = header
+        vectorcall = slots.call
         var list = [
             PyType_Slot(slot: Int32(Py_tp_dealloc), pfunc: unsafeBitCast(dealloc, to: UnsafeMutableRawPointer.self))
         ]
@@ -40,13 +44,27 @@ struct NativeType: @unchecked Sendable {
         }
         (methods + slots.methods.count).initialize(to: PyMethodDef())
         add(Int32(Py_tp_methods), UnsafeMutableRawPointer(methods))
+        let word = MemoryLayout<UnsafeRawPointer>.size
+        var size = header + word
+        var flags = UInt32(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION)
+        if slots.call != nil {
+            // Behind the Swift object, at the place that this member names: what calls the instance (PEP 590).
+            let members = UnsafeMutablePointer<PyMemberDef>.allocate(capacity: 2)
+            members.initialize(
+                to: PyMemberDef(
+                    name: strdup("__vectorcalloffset__"), type: Int32(T_PYSSIZET), offset: size, flags: Int32(READONLY),
+                    doc: nil))
+            (members + 1).initialize(to: PyMemberDef())
+            add(Int32(Py_tp_members), UnsafeMutableRawPointer(members))
+            add(Int32(Py_tp_call), UnsafeMutableRawPointer(bitPattern: cpython_vectorcall_address()))
+            flags |= UInt32(Py_TPFLAGS_HAVE_VECTORCALL)
+            size += word
+        }
         list.append(PyType_Slot(slot: 0, pfunc: nil))
-        let flags = UInt32(Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION)
         let made: OpaquePointer? = list.withUnsafeMutableBufferPointer { list in
             guard let base = list.baseAddress, let name = strdup(name) else { return nil }
             var spec = PyType_Spec(
-                name: name, basicsize: Int32(header + MemoryLayout<UnsafeRawPointer>.size), itemsize: 0, flags: flags,
-                slots: base)
+                name: name, basicsize: Int32(size), itemsize: 0, flags: flags, slots: base)
             return PyType_FromSpec(&spec)
         }
         type = try Py.check(made)
@@ -55,7 +73,9 @@ struct NativeType: @unchecked Sendable {
     /// An instance that holds `object`.
     func make(_ object: AnyObject) -> OpaquePointer? {
         guard let instance = PyType_GenericAlloc(type, 0) else { return nil }
-        cpython_payload(instance, header).pointee = Unmanaged.passRetained(object).toOpaque()
+        let payload = cpython_payload(instance, header)
+        payload.pointee = Unmanaged.passRetained(object).toOpaque()
+        if let vectorcall { payload[1] = unsafeBitCast(vectorcall, to: UnsafeMutableRawPointer.self) }
         return instance
     }
 

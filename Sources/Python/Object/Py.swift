@@ -36,9 +36,7 @@ enum Py {
     /// Whether the type of `object` is exactly `type`.
     @inline(__always)
     static func isExactly(_ object: OpaquePointer, _ type: OpaquePointer) -> Bool {
-        guard let actual = PyObject_Type(object) else { return false }
-        Py_DecRef(actual)
-        return actual == type
+        cpython_is_exactly(object, type) != 0
     }
 
     /// Whether `object` is an instance of `type` or of a subclass.

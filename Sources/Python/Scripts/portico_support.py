@@ -141,6 +141,51 @@ class _RawBody(io.RawIOBase):
         return len(data)
 
 
+class EmptyBody:
+    """`wsgi.input` of a request without a body. All of them share one: there is nothing in it to be used up, or closed."""
+
+    __slots__ = ()
+    closed = False
+
+    def read(self, size=-1):
+        return b""
+
+    read1 = readline = read
+
+    def readinto(self, buffer):
+        return 0
+
+    readinto1 = readinto
+
+    def readlines(self, hint=-1):
+        return []
+
+    def readable(self):
+        return True
+
+    def writable(self):
+        return False
+
+    seekable = isatty = writable
+
+    def close(self):
+        pass
+
+    flush = close
+
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        raise StopIteration
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        pass
+
+
 class ErrorStream:
     """`wsgi.errors`: text of any kind, into the log."""
 
@@ -183,6 +228,7 @@ def base_environ(is_multithreaded, is_multiprocess):
         "wsgi.run_once": False,
         "wsgi.file_wrapper": FileWrapper,
         "wsgi.input_terminated": True,
+        "wsgi.input": EmptyBody(),
         "SERVER_SOFTWARE": "portico",
     }
 

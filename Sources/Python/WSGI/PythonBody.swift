@@ -73,6 +73,23 @@ final class PythonBody: WSGIBody {
         return ByteBuffer(bytes: content)
     }
 
+    /// The content of the one `bytes` in a list or tuple, valid as long as `result`; nil for everything else.
+    @inline(__always)
+    static func single(_ result: OpaquePointer) -> UnsafeRawBufferPointer? {
+        let piece: OpaquePointer?
+        if Py.isExactly(result, PyList_Type()) {
+            guard PyList_Size(result) == 1 else { return nil }
+            piece = PyList_GetItem(result, 0)
+        } else if Py.isExactly(result, PyTuple_Type()) {
+            guard PyTuple_Size(result) == 1 else { return nil }
+            piece = PyTuple_GetItem(result, 0)
+        } else {
+            return nil
+        }
+        guard let piece, Py.isExactly(piece, PyBytes_Type()) else { return nil }
+        return Py.content(piece)
+    }
+
     /// The joined pieces of a list or tuple, which are all there; nil for other iterables.
     static func joined(_ result: OpaquePointer) throws(PythonError) -> ByteBuffer? {
         let isList = Py.isExactly(result, PyList_Type())

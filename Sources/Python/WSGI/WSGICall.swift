@@ -3,69 +3,148 @@ import Gateway
 import HTTP
 import NIOCore
 
-/// One call of a WSGI application: its `start_response` and `write` (PEP 3333, "The start_response() Callable").
+/// One call of a WSGI application: its `start_response` (PEP 3333, "The start_response() Callable"), what that returns, and
+/// `wsgi.early_hints`. To Python they are one object, made once a request: with two or three arguments it is
+/// `start_response`, with one of `bytes` it is `write`, with a list it is `early_hints`.
+///
 /// Confined to the thread of the call.
 final class WSGICall {
-    private let startResponse: Gateway.StartResponse
+    private enum Target {
+        case reply(WSGIReply)
+        case gateway(Gateway.StartResponse, earlyHints: @Sendable (Fields) -> Void)
+    }
+
+    /// Nil between two requests.
+    private var target: Target?
+    private let heads: HeadCache
+    /// What `start_response` was given while the application was called, and the response has not been told: a whole one
+    /// never is.
+    private var pending: WSGIResponseHead?
+    private var hasReturned = false
+    /// `write`, of the gateway's `start_response`.
     private var send: ((ByteBuffer) throws -> Void)?
     private var isDisconnected = false
     /// Whether `start_response` was called, also when that raised.
     private var wasCalled = false
-    private let earlyHints: @Sendable (Fields) -> Void
     /// What `start_response` was given as `Content-Length`.
     private(set) var contentLength: Int?
     private(set) var hasWritten = false
 
     nonisolated(unsafe) private static var type: NativeType?
 
-    private static let write = NativeFunction("write") { me, arguments, count in
-        cpython_called()
-        defer { cpython_returning() }
-        return me.flatMap(WSGICall.of)?.write(arguments, count)
+    init(_ reply: WSGIReply, _ heads: HeadCache) {
+        target = .reply(reply)
+        self.heads = heads
     }
 
-    init(_ startResponse: Gateway.StartResponse, earlyHints: @escaping @Sendable (Fields) -> Void) {
-        self.startResponse = startResponse
-        self.earlyHints = earlyHints
+    init(
+        _ startResponse: Gateway.StartResponse, earlyHints: @escaping @Sendable (Fields) -> Void, _ heads: HeadCache
+    ) {
+        target = .gateway(startResponse, earlyHints: earlyHints)
+        self.heads = heads
+    }
+
+    /// To be used for another request, or, with nil, to let go of the last.
+    func reset(_ reply: WSGIReply?) {
+        target = reply.map(Target.reply)
+        pending = nil
+        hasReturned = false
+        isDisconnected = false
+        wasCalled = false
+        contentLength = nil
+        hasWritten = false
     }
 
     /// The Python type that carries a call, made once.
     static func type(_ header: Int) throws(PythonError) -> NativeType {
         if let type { return type }
-        let made = try NativeType("_portico.Call", header: header, NativeType.Slots()) { WSGICall.type?.free($0) }
+        let slots = NativeType.Slots(
+            call: { me, arguments, count, names in
+                cpython_called()
+                defer { cpython_returning() }
+                // The highest bit says that the place before the arguments may be used (PEP 590).
+                return WSGICall.of(me)?.called(me, arguments, count & Int.max, names)
+            })
+        let made = try NativeType("_portico.StartResponse", header: header, slots) { WSGICall.type?.free($0) }
         type = made
         return made
     }
 
+    @inline(__always)
     static func of(_ instance: OpaquePointer) -> WSGICall? { type?.object(of: instance, as: WSGICall.self) }
 
     /// What is to be said of an exception that left the application.
     func failure(_ error: PythonError) -> any Error { isDisconnected ? WSGIError.disconnected : error }
 
-    // MARK: start_response(status, headers, exc_info=None)
+    /// The application has returned: the head of a response of which nothing was written yet.
+    func returned() -> WSGIResponseHead? {
+        hasReturned = true
+        return takePending()
+    }
 
-    func startResponse(
-        _ arguments: UnsafePointer<OpaquePointer>?, _ count: Int, _ me: OpaquePointer?
+    private func takePending() -> WSGIResponseHead? {
+        defer { pending = nil }
+        return pending
+    }
+
+    private func called(
+        _ me: OpaquePointer, _ arguments: UnsafePointer<OpaquePointer>?, _ count: Int, _ names: OpaquePointer?
     ) -> OpaquePointer? {
-        guard let arguments, count == 2 || count == 3 else {
+        guard names.map({ PyTuple_Size($0) == 0 }) ?? true else {
+            Py.raise(PyExc_TypeError(), "start_response() takes no keyword arguments")
+            return nil
+        }
+        guard let arguments, 1...3 ~= count else {
             Py.raise(PyExc_TypeError(), "start_response() takes 2 or 3 arguments (\(count) given)")
             return nil
         }
-        let exception = count == 3 && !Py.isNone(arguments[2]) ? arguments[2] : nil
-        guard !wasCalled || exception != nil else {
+        if count > 1 {
+            let exception = count == 3 && !Py.isNone(arguments[2]) ? arguments[2] : nil
+            return startResponse(arguments[0], arguments[1], exception) ? Py.new(me) : nil
+        }
+        return Py.isInstance(arguments[0], PyList_Type()) ? earlyHints(arguments[0]) : write(arguments[0])
+    }
+
+    // MARK: start_response(status, headers, exc_info=None)
+
+    private func startResponse(
+        _ status: OpaquePointer, _ headers: OpaquePointer, _ exception: OpaquePointer?
+    ) -> Bool {
+        let isFirst = !wasCalled
+        guard isFirst || exception != nil else {
             Py.raise(PyExc_AssertionError(), WSGIHead.explain(WSGIError.responseAlreadyStarted))
-            return nil
+            return false
         }
         wasCalled = true
-        guard let status = WSGIHead.status(arguments[0]), let fields = WSGIHead.fields(arguments[1], &contentLength)
-        else { return nil }
+        guard let head = heads.head(status, headers) else { return false }
+        contentLength = head.length
+        if case .reply = target, isFirst, exception == nil, !hasReturned {
+            pending = head
+            return true
+        }
         do {
-            send = try startResponse(status, fields, error: exception.map { _ in WSGIError.responseAlreadyStarted })
+            try begin(head, exception.map { _ in WSGIError.responseAlreadyStarted })
+            return true
         } catch {
             if let exception { raise(exception) } else { Py.raise(PyExc_AssertionError(), WSGIHead.explain(error)) }
-            return nil
+            return false
         }
-        return Self.write.bound(to: me)
+    }
+
+    private func begin(_ head: WSGIResponseHead, _ error: (any Error)?) throws {
+        switch target {
+        case .reply(let reply):
+            try settle()
+            try reply.response.begin(head, error)
+        case .gateway(let startResponse, _):
+            send = try startResponse(head.head.status, head.head.fields, error: error)
+        case nil: break
+        }
+    }
+
+    /// Tells the response what `start_response` was given.
+    private func settle() throws {
+        if let head = takePending(), case .reply(let reply) = target { try reply.response.begin(head) }
     }
 
     /// Raises what the application passed as `exc_info`, as the headers are out already.
@@ -81,32 +160,24 @@ final class WSGICall {
 
     // MARK: wsgi.early_hints(headers)
 
-    private func earlyHints(_ arguments: UnsafePointer<OpaquePointer>?, _ count: Int) -> OpaquePointer? {
-        guard let arguments, count == 1 else {
-            Py.raise(PyExc_TypeError(), "wsgi.early_hints() takes one argument")
-            return nil
+    private func earlyHints(_ headers: OpaquePointer) -> OpaquePointer? {
+        guard let fields = WSGIHead.fields(headers) else { return nil }
+        switch target {
+        case .reply(let reply): reply.inform(fields)
+        case .gateway(_, let earlyHints): earlyHints(fields)
+        case nil: break
         }
-        var length: Int?
-        guard let fields = WSGIHead.fields(arguments[0], &length) else { return nil }
-        earlyHints(fields)
         return Py.none
-    }
-
-    /// `wsgi.early_hints`, bound to the object that carries a call.
-    static let earlyHints = NativeFunction("early_hints") { me, arguments, count in
-        cpython_called()
-        defer { cpython_returning() }
-        return me.flatMap(WSGICall.of)?.earlyHints(arguments, count)
     }
 
     // MARK: write(bytes)
 
-    private func write(_ arguments: UnsafePointer<OpaquePointer>?, _ count: Int) -> OpaquePointer? {
-        guard let arguments, count == 1, let send else {
-            Py.raise(PyExc_TypeError(), "write() takes one argument")
+    private func write(_ data: OpaquePointer) -> OpaquePointer? {
+        guard wasCalled else {
+            Py.raise(PyExc_TypeError(), "start_response() takes 2 or 3 arguments (1 given)")
             return nil
         }
-        guard Py.isInstance(arguments[0], PyBytes_Type()), let bytes = Py.content(arguments[0]) else {
+        guard Py.isInstance(data, PyBytes_Type()), let bytes = Py.content(data) else {
             PyErr_Clear()
             Py.raise(PyExc_TypeError(), "write() argument must be bytes")
             return nil
@@ -115,7 +186,7 @@ final class WSGICall {
         let buffer = ByteBuffer(bytes: bytes)
         let failure: (any Error)? = Interpreter.leave {
             do {
-                try send(buffer)
+                try write(buffer)
                 return nil
             } catch {
                 return error
@@ -125,5 +196,15 @@ final class WSGICall {
         isDisconnected = failure as? WSGIError == .disconnected
         Py.raise(PyExc_ConnectionError(), WSGIHead.explain(failure))
         return nil
+    }
+
+    private func write(_ bytes: ByteBuffer) throws {
+        switch target {
+        case .reply(let reply):
+            try settle()
+            try reply.response.write(bytes)
+        case .gateway: try send?(bytes)
+        case nil: break
+        }
     }
 }

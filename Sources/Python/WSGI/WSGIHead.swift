@@ -24,14 +24,25 @@ enum WSGIHead {
         return reason.elementsEqual(registered.reason.utf8) ? registered : Status(code, reason: string(reason))
     }
 
+    /// Status and headers as `start_response` was given them; `contentLength` and what a server must not be asked to send
+    /// are looked at as well.
+    static func head(_ status: OpaquePointer, _ headers: OpaquePointer) -> WSGIResponseHead? {
+        guard let status = self.status(status), let fields = fields(headers) else { return nil }
+        do throws(WSGIError) {
+            return try WSGIResponseHead(ResponseHead(status, fields))
+        } catch {
+            Py.raise(PyExc_AssertionError(), explain(error))
+            return nil
+        }
+    }
+
     /// A list of pairs of `str`; order and duplicates are kept.
-    static func fields(_ list: OpaquePointer, _ contentLength: inout Int?) -> Fields? {
+    static func fields(_ list: OpaquePointer) -> Fields? {
         guard Py.isInstance(list, PyList_Type()) else {
             Py.raise(PyExc_TypeError(), "headers must be a list")
             return nil
         }
         var fields = Fields()
-        contentLength = nil
         for index in 0..<PyList_Size(list) {
             guard let pair = PyList_GetItem(list, index), Py.isInstance(pair, PyTuple_Type()), PyTuple_Size(pair) == 2,
                 let nameObject = PyTuple_GetItem(pair, 0), let valueObject = PyTuple_GetItem(pair, 1)
@@ -48,9 +59,6 @@ enum WSGIHead {
             } catch {
                 Py.raise(PyExc_ValueError(), "\(error)")
                 return nil
-            }
-            if name.bytes.count == 14, string(name.bytes).lowercased() == "content-length" {
-                contentLength = Int(string(value.bytes))
             }
         }
         return fields
@@ -75,7 +83,10 @@ enum WSGIHead {
             Py.raise(PyExc_TypeError(), complaint)
             return nil
         }
-        if let utf8 = Py.utf8(object), utf8.allSatisfy({ $0 < 0x80 }) { return Latin1(bytes: utf8, owner: nil) }
+        // As many bytes as characters: each is one of ASCII.
+        if let utf8 = Py.utf8(object), utf8.count == PyUnicode_GetLength(object) {
+            return Latin1(bytes: utf8, owner: nil)
+        }
         PyErr_Clear()
         guard let owner = PyUnicode_AsLatin1String(object) else {
             PyErr_Clear()

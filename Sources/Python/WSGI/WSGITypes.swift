@@ -13,14 +13,26 @@ final class WSGITypes {
     private let requestBody: OpaquePointer
     private let fileWrapper: OpaquePointer
     private let makeBase: OpaquePointer
-    private let methods: [String: OpaquePointer]
-    private var addresses = AddressTexts()
+    private let methods: Methods
 
-    private static let startResponse = NativeFunction("start_response") { me, arguments, count in
-        cpython_called()
-        defer { cpython_returning() }
-        return me.flatMap(WSGICall.of)?.startResponse(arguments, count, me)
+    /// The names of the methods that need no making.
+    private struct Methods {
+        let get, head, post, put, delete, options, patch: OpaquePointer
+
+        init() throws(PythonError) {
+            func text(_ text: String) throws(PythonError) -> OpaquePointer {
+                try Py.check(PyUnicode_InternFromString(text))
+            }
+            get = try text("GET")
+            head = try text("HEAD")
+            post = try text("POST")
+            put = try text("PUT")
+            delete = try text("DELETE")
+            options = try text("OPTIONS")
+            patch = try text("PATCH")
+        }
     }
+
     private static let read = NativeFunction("read") { me, arguments, count in
         cpython_called()
         defer { cpython_returning() }
@@ -39,11 +51,7 @@ final class WSGITypes {
         requestBody = try support("RequestBody")
         fileWrapper = try support("FileWrapper")
         makeBase = try support("base_environ")
-        var methods: [String: OpaquePointer] = [:]
-        for name in ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"] {
-            methods[name] = try Py.check(PyUnicode_InternFromString(name))
-        }
-        self.methods = methods
+        methods = try Methods()
     }
 
     func baseEnviron(isMultithreaded: Bool, isMultiprocess: Bool) -> OpaquePointer? {
@@ -53,12 +61,17 @@ final class WSGITypes {
     }
 
     func method(_ method: HTTP.Method) -> OpaquePointer? {
-        let name = method.name
-        return methods[name].map(Py.new) ?? Py.text(name)
+        switch method {
+        case .get: Py.new(methods.get)
+        case .head: Py.new(methods.head)
+        case .post: Py.new(methods.post)
+        case .put: Py.new(methods.put)
+        case .delete: Py.new(methods.delete)
+        case .options: Py.new(methods.options)
+        case .patch: Py.new(methods.patch)
+        case .connect, .trace, .other: Py.text(method.name)
+        }
     }
-
-    /// The callable `start_response` of one call.
-    func startResponse(_ instance: OpaquePointer) -> OpaquePointer? { Self.startResponse.bound(to: instance) }
 
     /// The Python object that carries `call`.
     func instance(_ call: WSGICall) -> OpaquePointer? { callType.make(call) }
@@ -66,7 +79,6 @@ final class WSGITypes {
     /// `wsgi.input`: a `BytesIO` of a body that is there, else a buffered stream over what is still to come.
     func input(_ input: any WSGIInput) -> OpaquePointer? {
         guard !input.isComplete else {
-            guard input.count > 0 else { return PyObject_CallNoArgs(bytesIO) }
             guard let buffer = try? input.read(nil), let bytes = buffer.withUnsafeReadableBytes(Py.bytes) else {
                 return nil
             }
@@ -78,11 +90,6 @@ final class WSGITypes {
         guard let read = Self.read.bound(to: box) else { return nil }
         defer { Py_DecRef(read) }
         return PyObject_CallOneArg(requestBody, read)
-    }
-
-    /// Host and port as texts; borrowed until the next call.
-    func address(_ address: SocketAddress?, isLocal: Bool) -> AddressTexts.Pair? {
-        addresses.pair(address, isLocal: isLocal)
     }
 
     /// The open file behind a `wsgi.file_wrapper` that can be sent by the kernel: a regular file, from its current
@@ -113,34 +120,5 @@ final class WSGITypes {
         return FileBody(
             takingOwnershipOf: own, offset: Int(offset), count: max(0, Int(status.st_size) - Int(offset)),
             whenClosed: PythonClose(Py.new(result), interpreter).callAsFunction)
-    }
-}
-
-/// The texts of a connection's two ends: the local one hardly ever changes, the remote one is the same for all requests of a
-/// connection.
-struct AddressTexts {
-    struct Pair {
-        let host: OpaquePointer
-        let port: OpaquePointer
-    }
-
-    private var local: (address: SocketAddress?, pair: Pair)?
-    private var remote: (address: SocketAddress?, pair: Pair)?
-
-    /// Borrowed until the next call; nil with an exception set.
-    mutating func pair(_ address: SocketAddress?, isLocal: Bool) -> Pair? {
-        let known = isLocal ? local : remote
-        if let known, known.address == address { return known.pair }
-        // Never empty on this side (PEP 3333), also on a Unix socket.
-        let host = address?.ipAddress ?? (isLocal ? "localhost" : "")
-        let port = address?.port.map { String($0) } ?? (isLocal ? "80" : "")
-        guard let hostText = Py.text(host), let portText = Py.text(port) else { return nil }
-        if let known {
-            Py_DecRef(known.pair.host)
-            Py_DecRef(known.pair.port)
-        }
-        let pair = Pair(host: hostText, port: portText)
-        if isLocal { local = (address, pair) } else { remote = (address, pair) }
-        return pair
     }
 }
