@@ -200,7 +200,7 @@ final class GuestLoop {
             }
             isClosed = true
             timer?.task.cancel()
-            Py_DecRef(call("close"))
+            Py_DecRef(call("finish"))
             PyErr_Clear()
         }
         waker.stop()

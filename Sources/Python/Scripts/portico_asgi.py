@@ -105,7 +105,7 @@ class GuestLoop(asyncio.SelectorEventLoop):
             task.cancel()
         return not left
 
-    def close(self):
+    def finish(self):
         """After the last turn."""
         sys.set_asyncgen_hooks(*self._asyncgen_hooks)
         events._set_running_loop(None)
@@ -123,6 +123,9 @@ class GuestLoop(asyncio.SelectorEventLoop):
 
     def stop(self):
         pass
+
+    def close(self):
+        raise RuntimeError("Cannot close a running event loop")
 
     if sys.version_info < (3, 12):
         _captured = None
