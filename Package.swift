@@ -59,7 +59,7 @@ let package = Package(
         .executableTarget(name: "app", dependencies: ["Portico", "Polls"], swiftSettings: swift6),
         .target(
             name: "Polls", dependencies: ["Portico"], path: "Sites/Polls", exclude: ["Documentation"],
-            swiftSettings: swift6, plugins: ["EmbedResources"]),
+            swiftSettings: onCallersExecutor, plugins: ["EmbedResources"]),
         module(
             "Portico",
             [
@@ -70,7 +70,7 @@ let package = Package(
         module("Config", [.yams]),
         module("Supervisor", ["Platform", .logging]),
         module(
-            "Server", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .crypto, .logging]),
+            "Server", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .crypto, .logging]),
         .target(
             name: "Python", dependencies: ["Gateway", "HTTP", "Platform", "CPython", .nioCore, .logging],
             resources: [

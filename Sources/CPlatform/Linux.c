@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -22,6 +23,31 @@ int cplatform_open_append(const char *path, unsigned mode) {
 int cplatform_open_read(const char *path) { return result_or_errno(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)); }
 
 int cplatform_eventfd(void) { return result_or_errno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
+
+int cplatform_poller(void) { return result_or_errno(epoll_create1(EPOLL_CLOEXEC)); }
+
+static int control(int poller, int operation, int fd, unsigned events) {
+    struct epoll_event event = {.events = events, .data.fd = fd};
+    return result_or_errno(epoll_ctl(poller, operation, fd, &event));
+}
+
+int cplatform_poller_add(int poller, int fd, unsigned events) { return control(poller, EPOLL_CTL_ADD, fd, events); }
+
+int cplatform_poller_change(int poller, int fd, unsigned events) { return control(poller, EPOLL_CTL_MOD, fd, events); }
+
+int cplatform_poller_remove(int poller, int fd) { return control(poller, EPOLL_CTL_DEL, fd, 0); }
+
+int cplatform_poller_wait(int poller, struct cplatform_ready *ready, int capacity, int milliseconds) {
+    enum { most = 256 };
+    struct epoll_event events[most];
+    int count = epoll_wait(poller, events, capacity < most ? capacity : most, milliseconds);
+    if (count < 0) return errno == EINTR ? 0 : -errno;
+    for (int index = 0; index < count; index++) {
+        ready[index].fd = events[index].data.fd;
+        ready[index].events = events[index].events;
+    }
+    return count;
+}
 
 int cplatform_random(void *bytes, size_t count) {
     unsigned char *cursor = bytes;

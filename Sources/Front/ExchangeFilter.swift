@@ -12,6 +12,7 @@ class ExchangeFilter: Exchange {
     var connection: ConnectionInfo { inner.connection }
     var eventLoop: any EventLoop { inner.eventLoop }
     var requestID: String { inner.requestID }
+    var id: RequestID { inner.id }
     var isOpen: Bool { inner.isOpen }
     var hasStarted: Bool { inner.hasStarted }
     var isWritable: Bool { inner.isWritable }

@@ -19,7 +19,7 @@ struct FileConditions {
 
     init(_ request: RequestHead) {
         self.request = request
-        request.bytes.withUnsafeReadableBytes { head in
+        request.withUnsafeBytes { head in
             for field in request.fields.ranges {
                 // Lengths first: most fields of a request are none of these.
                 switch field.name.count {
@@ -95,7 +95,7 @@ struct FileConditions {
 
     private func isExactly(_ range: ByteRange, _ bytes: [UInt8]) -> Bool {
         guard Int(range.count) == bytes.count, !bytes.isEmpty else { return false }
-        return request.bytes.withUnsafeReadableBytes { head in
+        return request.withUnsafeBytes { head in
             head[Int(range.start)..<Int(range.start + range.count)].elementsEqual(bytes)
         }
     }

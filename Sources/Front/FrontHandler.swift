@@ -44,7 +44,7 @@ public final class FrontHandler: ExchangeHandler {
     /// Answers `exchange`: see ``RouteTable`` for which route does.
     public func handle(_ exchange: any Exchange) {
         let request = exchange.request
-        request.bytes.withUnsafeReadableBytes { head in
+        request.withUnsafeBytes { head in
             let raw = Self.slice(head, request.rawPath)
             if isHealth(raw), answerHealth(exchange, raw) { return }
             switch NormalizedPath(raw) {
@@ -103,6 +103,10 @@ public final class FrontHandler: ExchangeHandler {
     private func answer(
         _ outer: any Exchange, _ request: RequestHead, _ route: Route, _ path: UnsafeRawBufferPointer
     ) {
+        if let number = route.onlySite {
+            let (scriptName, rest) = route.mountPoint(path)
+            return sites[number].handle(filtered(outer, request, route), scriptName: scriptName, path: rest)
+        }
         let exchange = route.headers.map { HeaderFilter(outer, $0) } ?? outer
         if let methods = route.methods, !methods.contains(request.method) {
             return ErrorPage.respond(exchange, request, .methodNotAllowed, ["Allow": route.allow])

@@ -4,45 +4,13 @@ import NIOCore
 
 /// An exchange whose response is compressed on its way out, where the policy, the response and the client allow it.
 ///
-/// Which responses those are is ``GzipDecision``'s. What is small or complete is compressed in one go and sent with its
-/// length; what streams, as it comes. Long bodies are taken in slices, so that the event loop does other things between.
+/// Which responses those are is ``GzipDecision``'s. What is complete is compressed in one go and sent with its length; what
+/// streams, or is long, by ``GzipStreaming``.
 final class GzipFilter: ExchangeFilter {
-    private enum Phase {
-        /// No head yet.
-        case idle
-        /// The response goes through as it is.
-        case passing
-        /// The head and what was written of the body wait for more, or for the end.
-        case holding(ResponseHead)
-        case compressing(GzipStream)
-        case done
-    }
-
-    /// What waits to be compressed.
-    private enum Piece {
-        case bytes(ByteBuffer)
-        case file(FileRegion, AnyObject)
-        case flush
-        case finish(trailers: Fields)
-    }
-
-    /// Bytes compressed before others get their turn on the event loop.
-    private static let slice = 64 << 10
-    /// Bytes held back until a response counts as a stream.
-    private static let holdLimit = 32 << 10
-
     private let policy: GzipPolicy
     private let pool: GzipStreamPool
     private let accepts: Bool
-    private var phase = Phase.idle
-    private var held = ByteBuffer()
-    // Made when first needed: most responses are compressed in one go, and a buffer is an allocation.
-    private lazy var pending = CircularBuffer<Piece>()
-    private var isPumping = false
-    private var isEventStream = false
-    /// Bytes `Content-Length` still promises; nil without one.
-    private var remaining: Int?
-    private var waiting: [() -> Void] = []
+    private var streaming: GzipStreaming?
 
     /// A filter around `inner`. Without `accepts`, only `Vary` is added where the answer would have differed.
     init(_ inner: any Exchange, _ policy: GzipPolicy, _ pool: GzipStreamPool, accepts: Bool) {
@@ -52,262 +20,82 @@ final class GzipFilter: ExchangeFilter {
         super.init(inner)
     }
 
-    deinit { if case .compressing(let stream) = phase { pool.give(stream) } }
-
     /// Whether `request` takes gzip. HEAD never gets it: its fields are those of the plain response.
     static func isAccepted(_ request: RequestHead) -> Bool {
-        guard request.method != .head, let range = request.fields.first("Accept-Encoding") else { return false }
-        return request.bytes.withUnsafeReadableBytes { head in
+        guard let range = request.fields.first("Accept-Encoding"), request.method != .head else { return false }
+        return request.withUnsafeBytes { head in
             AcceptEncoding(
                 parsing: UnsafeRawBufferPointer(rebasing: head[Int(range.start)..<Int(range.start + range.count)])
             ).prefersGzip
         }
     }
 
-    override var hasStarted: Bool {
-        if case .idle = phase { inner.hasStarted } else { true }
-    }
+    override var hasStarted: Bool { streaming != nil || inner.hasStarted }
 
-    override var isWritable: Bool { !isPumping && inner.isWritable }
+    override var isWritable: Bool { streaming?.isWritable ?? inner.isWritable }
 
     override func whenWritable(_ ready: @escaping () -> Void) {
-        if isPumping { waiting.append(ready) } else { inner.whenWritable(ready) }
+        if let streaming { streaming.whenWritable(ready) } else { inner.whenWritable(ready) }
     }
 
     override func respond(_ head: ResponseHead, _ body: ByteBuffer) {
-        guard body.readableBytes >= policy.minSize else {
-            phase = .done
-            return inner.respond(head, body)
-        }
-        let decision = GzipDecision(head, policy, count: body.readableBytes)
-        guard decision.isCompressible else {
-            phase = .done
-            return inner.respond(head, body)
-        }
-        guard accepts, decision.contentLength ?? body.readableBytes == body.readableBytes else {
-            phase = .done
+        let count = body.readableBytes
+        guard count >= policy.minSize else { return inner.respond(head, body) }
+        let decision = GzipDecision(head, policy, count: count)
+        guard decision.isCompressible else { return inner.respond(head, body) }
+        guard accepts, decision.contentLength ?? count == count else {
             return inner.respond(decision.varying(head), body)
         }
-        if body.readableBytes <= Self.slice * 2 {
-            respondWhole(head, body, decision)
+        if count <= GzipStreaming.slice * 2 {
+            pool.respond(head, body, decision, policy, to: inner)
         } else {
-            begin(head, decision)
-            enqueue(.bytes(body))
-            enqueue(.finish(trailers: Fields()))
+            let streaming = GzipStreaming(inner, policy, pool, head, decision)
+            self.streaming = streaming
+            streaming.send(body)
         }
-    }
-
-    private func respondWhole(_ head: ResponseHead, _ body: ByteBuffer, _ decision: GzipDecision) {
-        phase = .done
-        guard let compressed = pool.compress(body, level: policy.level) else {
-            return inner.respond(decision.varying(head), body)
-        }
-        inner.respond(decision.compressed(head, count: compressed.readableBytes), compressed)
     }
 
     override func start(_ head: ResponseHead) {
         let decision = GzipDecision(head, policy, count: nil)
-        guard decision.isCompressible else {
-            phase = .passing
-            return inner.start(head)
-        }
-        guard accepts else {
-            phase = .passing
-            return inner.start(decision.varying(head))
-        }
-        isEventStream = decision.isEventStream
-        remaining = decision.contentLength
-        phase = .holding(head)
+        guard decision.isCompressible else { return inner.start(head) }
+        guard accepts else { return inner.start(decision.varying(head)) }
+        streaming = GzipStreaming(inner, policy, pool, head, decision)
     }
 
     override func write(_ bytes: ByteBuffer) {
-        switch phase {
-        case .idle, .passing: inner.write(bytes)
-        case .done: break
-        case .holding(let head):
-            var bytes = clipped(bytes)
-            held.writeBuffer(&bytes)
-            if isEventStream || held.readableBytes > Self.holdLimit {
-                begin(head, GzipDecision(head, policy, count: nil))
-            }
-        case .compressing:
-            enqueue(.bytes(clipped(bytes)))
-            if isEventStream { enqueue(.flush) }
-        }
+        if let streaming { streaming.write(bytes) } else { inner.write(bytes) }
     }
 
     override func write(_ file: FileRegion, keeping owner: AnyObject) {
-        switch phase {
-        case .idle, .passing: inner.write(file, keeping: owner)
-        case .done: break
-        case .holding(let head):
-            begin(head, GzipDecision(head, policy, count: nil))
-            write(file, keeping: owner)
-        case .compressing:
-            let count = min(file.readableBytes, remaining ?? file.readableBytes)
-            if remaining != nil { remaining = (remaining ?? 0) - count }
-            let start = file.readerIndex
-            enqueue(
-                .file(FileRegion(fileHandle: file.fileHandle, readerIndex: start, endIndex: start + count), owner))
-        }
+        if let streaming { streaming.write(file, keeping: owner) } else { inner.write(file, keeping: owner) }
     }
 
     override func flush() {
-        switch phase {
-        case .idle, .passing: inner.flush()
-        case .done: break
-        case .holding(let head):
-            begin(head, GzipDecision(head, policy, count: nil))
-            enqueue(.flush)
-        case .compressing: enqueue(.flush)
-        }
+        if let streaming { streaming.flush() } else { inner.flush() }
     }
 
     override func finish() {
-        switch phase {
-        case .idle, .passing: inner.finish()
-        case .done: break
-        case .holding(let head): finishHeld(head)
-        case .compressing:
-            // The client must see that something is missing.
-            if let remaining, remaining > 0 { return abort() }
-            enqueue(.finish(trailers: Fields()))
-        }
+        if let streaming { streaming.finish() } else { inner.finish() }
     }
 
     override func finish(trailers: Fields) {
-        switch phase {
-        case .holding(let head) where !trailers.isEmpty && request.acceptsTrailers && (remaining ?? 0) == 0:
-            // A body of known length has no trailers: it stays a stream.
-            begin(head, GzipDecision(head, policy, count: nil))
-            finish(trailers: trailers)
-        case .compressing where (remaining ?? 0) == 0: enqueue(.finish(trailers: trailers))
-        case .idle, .passing: inner.finish(trailers: trailers)
-        case .holding, .compressing, .done: finish()
-        }
+        if let streaming { streaming.finish(trailers: trailers) } else { inner.finish(trailers: trailers) }
     }
 
     override func abort() {
-        pending.removeAll()
-        release()
-        inner.abort()
-        notify()
+        if let streaming { streaming.abort() } else { inner.abort() }
     }
+}
 
-    /// The body ended while it was held back: its length is known after all.
-    private func finishHeld(_ head: ResponseHead) {
-        let decision = GzipDecision(head, policy, count: held.readableBytes)
-        if let remaining, remaining > 0 {
-            // Too short: the server knows what to do about it.
-            phase = .done
-            inner.start(head)
-            inner.write(held)
-            inner.finish()
-        } else if decision.isCompressible {
-            respondWhole(head, held, decision)
-        } else {
-            phase = .done
-            inner.respond(decision.varying(head), held)
+extension GzipStreamPool {
+    /// Compresses a whole body and sends it with its length.
+    func respond(
+        _ head: ResponseHead, _ body: ByteBuffer, _ decision: GzipDecision, _ policy: GzipPolicy,
+        to exchange: any Exchange
+    ) {
+        guard let compressed = compress(body, level: policy.level) else {
+            return exchange.respond(decision.varying(head), body)
         }
-    }
-
-    /// Sends the head of a compressed stream, and what was held back.
-    private func begin(_ head: ResponseHead, _ decision: GzipDecision) {
-        guard let stream = pool.take(level: policy.level, count: decision.contentLength) else {
-            phase = .passing
-            inner.start(decision.varying(head))
-            inner.write(held)
-            return
-        }
-        phase = .compressing(stream)
-        inner.start(decision.compressed(head, count: nil))
-        if held.readableBytes > 0 { enqueue(.bytes(held)) }
-        held = ByteBuffer()
-        if isEventStream { enqueue(.flush) }
-    }
-
-    private func clipped(_ bytes: ByteBuffer) -> ByteBuffer {
-        guard let left = remaining else { return bytes }
-        let count = min(left, bytes.readableBytes)
-        remaining = left - count
-        return bytes.getSlice(at: bytes.readerIndex, length: count) ?? ByteBuffer()
-    }
-
-    private func enqueue(_ piece: Piece) {
-        pending.append(piece)
-        if !isPumping { pump() }
-    }
-
-    /// Compresses what waits, as long as the connection takes it and the slice lasts.
-    private func pump() {
-        isPumping = true
-        var budget = Self.slice
-        while let piece = pending.first {
-            guard case .compressing(let stream) = phase, inner.isOpen else {
-                pending.removeAll()
-                release()
-                break
-            }
-            guard inner.isWritable else { return inner.whenWritable { self.pump() } }
-            guard budget > 0 else { return inner.eventLoop.assumeIsolated().execute { self.pump() } }
-            budget -= step(piece, stream, budget)
-        }
-        isPumping = false
-        notify()
-    }
-
-    /// Handles the first piece, or `budget` bytes of it; how many it took.
-    private func step(_ piece: Piece, _ stream: GzipStream, _ budget: Int) -> Int {
-        var output = ByteBuffer()
-        var taken = 0
-        switch piece {
-        case .bytes(var bytes):
-            if let part = bytes.readSlice(length: min(budget, bytes.readableBytes)) {
-                taken = part.readableBytes
-                stream.compress(part, .none, into: &output)
-            }
-            if bytes.readableBytes > 0 { pending[pending.startIndex] = .bytes(bytes) } else { pending.removeFirst() }
-        case .file(var region, let owner):
-            let part = FileReading.read(region, count: min(budget, region.readableBytes))
-            taken = part.readableBytes
-            guard taken > 0 || region.readableBytes == 0 else {
-                // The file lost bytes that were promised.
-                abort()
-                return 0
-            }
-            stream.compress(part, .none, into: &output)
-            region.moveReaderIndex(forwardBy: taken)
-            if region.readableBytes > 0 {
-                pending[pending.startIndex] = .file(region, owner)
-            } else {
-                pending.removeFirst()
-            }
-        case .flush:
-            pending.removeFirst()
-            stream.compress(ByteBuffer(), .sync, into: &output)
-        case .finish:
-            pending.removeFirst()
-            stream.compress(ByteBuffer(), .finish, into: &output)
-        }
-        if output.readableBytes > 0 { inner.write(output) }
-        switch piece {
-        case .flush: inner.flush()
-        case .finish(let trailers):
-            release()
-            if trailers.isEmpty { inner.finish() } else { inner.finish(trailers: trailers) }
-        case .bytes, .file: break
-        }
-        return taken
-    }
-
-    private func release() {
-        if case .compressing(let stream) = phase { pool.give(stream) }
-        phase = .done
-    }
-
-    private func notify() {
-        let ready = waiting
-        waiting = []
-        for call in ready { inner.whenWritable(call) }
+        exchange.respond(decision.compressed(head, count: compressed.readableBytes), compressed)
     }
 }

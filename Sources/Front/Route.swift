@@ -14,6 +14,8 @@ final class Route: Sendable {
     let actions: [Action]
     let headers: FieldEdits?
     let gzip: GzipPolicy?
+    /// The site's number, of a route that does nothing but lead to a site.
+    let onlySite: Int?
 
     /// What answers, with everything that can be prepared.
     enum Action: Sendable {
@@ -46,6 +48,10 @@ final class Route: Sendable {
         self.actions = actions
         self.headers = headers
         self.gzip = gzip
+        onlySite =
+            if methods == nil, headers == nil, actions.count == 1, case .site(let number, _) = actions[0] {
+                number
+            } else { nil }
         if case .prefix(let prefix) = pattern {
             prefixCount = prefix.utf8.count
             mount = prefix.hasSuffix("/") ? String(prefix.dropLast()) : prefix
@@ -60,6 +66,7 @@ final class Route: Sendable {
     func mountPoint(_ path: UnsafeRawBufferPointer) -> (scriptName: String, path: String) {
         let count = mount.utf8.count
         if path.count == count || path[count] == 0x2F {
+            if path.count == count + 1 { return (mount, "/") }
             return (mount, String(decoding: path[count...], as: UTF8.self))
         }
         let slash = path[..<count].lastIndex(of: 0x2F) ?? 0

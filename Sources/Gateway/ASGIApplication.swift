@@ -72,6 +72,12 @@ public protocol ASGIChannel: AnyObject, Sendable {
     nonisolated(nonsending) func send(_ event: SendEvent) async throws
     /// A whole response at once: equal to `responseStart` and one last `responseBody`.
     nonisolated(nonsending) func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws
+    /// As ``respond(_:_:)`` where that needs no waiting; false, and nothing is done, where it does.
+    func respondAtOnce(_ head: ResponseHead, _ body: ByteBuffer) throws -> Bool
+}
+
+extension ASGIChannel {
+    public func respondAtOnce(_ head: ResponseHead, _ body: ByteBuffer) throws -> Bool { false }
 }
 
 /// ASGI's `receive`: suspends until the next event.
@@ -98,6 +104,8 @@ public struct Send: Sendable {
     /// A whole response at once.
     @inlinable
     public nonisolated(nonsending) func respond(_ head: ResponseHead, _ body: ByteBuffer) async throws {
+        // A call that waits for nothing needs no frame to wait in.
+        if try channel.respondAtOnce(head, body) { return }
         try await channel.respond(head, body)
     }
 }

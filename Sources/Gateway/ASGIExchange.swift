@@ -41,9 +41,9 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
     ) {
         self.exchange = exchange
         let request = exchange.request
-        isHead = request.method == .head
+        isHead = if case .head = request.method { true } else { false }
         body = ASGIRequestBody(request.framing)
-        super.init(request, exchange.connection, scriptName, path, exchange.requestID, eventLoop, state)
+        super.init(request, exchange.connection, scriptName, path, exchange.id, eventLoop, state)
     }
 
     /// What the application is called for.
@@ -119,6 +119,12 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
             }
         }
         try complete(head, body)
+    }
+
+    func respondAtOnce(_ head: ResponseHead, _ body: ByteBuffer) throws -> Bool {
+        guard eventLoop.inEventLoop else { return false }
+        try complete(head, body)
+        return true
     }
 
     /// Does `work` on the loop, and waits there for the connection when it says so.

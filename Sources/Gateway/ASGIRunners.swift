@@ -31,8 +31,9 @@ final class ASGIRunners: @unchecked Sendable {
             executor.resume(continuation, returning: exchange)
         } else {
             let runner = ASGIRunner()
+            runner.first = exchange
             exchange.runner = runner
-            runner.task = executor.start { await self.serve(exchange, runner) }
+            runner.task = executor.start { await self.serve(runner) }
         }
     }
 
@@ -44,15 +45,18 @@ final class ASGIRunners: @unchecked Sendable {
         for runner in ending { runner.continuation?.resume(returning: nil) }
     }
 
-    private func serve(_ first: ASGIExchange, _ runner: ASGIRunner) async {
-        var next: ASGIExchange? = first
-        while let exchange = next {
-            next = nil
-            do {
-                try await application(exchange.scope, Receive(exchange), Send(exchange))
-                exchange.end(nil, logger: logger)
-            } catch {
-                exchange.end(error, logger: logger)
+    private func serve(_ runner: ASGIRunner) async {
+        var next = runner.takeFirst()
+        while next != nil {
+            // In a scope of its own: a parked task holds nothing of the request it served last.
+            if let exchange = next {
+                next = nil
+                do {
+                    try await application(exchange.scope, Receive(exchange), Send(exchange))
+                    exchange.end(nil, logger: logger)
+                } catch {
+                    exchange.end(error, logger: logger)
+                }
             }
             guard !runner.isCancelled, !isClosed, parked.count < Self.limit else { return }
             next = await withUnsafeContinuation { continuation in
@@ -71,8 +75,15 @@ final class ASGIRunner: @unchecked Sendable {
     var task: Task<Void, Never>?
     /// A cancelled task stays cancelled: it is of no use to another request.
     private(set) var isCancelled = false
+    /// What it was started for.
+    fileprivate var first: ASGIExchange?
     /// Resumed with the next request, or with nil to end.
     var continuation: UnsafeContinuation<ASGIExchange?, Never>?
+
+    fileprivate func takeFirst() -> ASGIExchange? {
+        defer { first = nil }
+        return first
+    }
 
     /// Cancels the request that is running, and the task with it.
     func cancel() {

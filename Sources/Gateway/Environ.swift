@@ -13,7 +13,8 @@ public struct Environ: Sendable {
     /// `wsgi.multithread` and `wsgi.multiprocess`.
     public let isMultithreaded: Bool
     public let isMultiprocess: Bool
-    public let requestID: String
+    /// What the access log and error pages call this request; made when asked for.
+    public let id: RequestID
     /// Sends 103 Early Hints (RFC 8297) with these fields at once; without effect once the response has begun.
     public let earlyHints: @Sendable (Fields) -> Void
 
@@ -29,9 +30,29 @@ public struct Environ: Sendable {
         self.input = input
         self.isMultithreaded = isMultithreaded
         self.isMultiprocess = isMultiprocess
-        self.requestID = requestID
+        id = .text(requestID)
         self.earlyHints = earlyHints
     }
+
+    /// As ``init(request:connection:scriptName:pathInfo:input:isMultithreaded:isMultiprocess:requestID:earlyHints:)``.
+    public init(
+        request: RequestHead, connection: ConnectionInfo, scriptName: String, pathInfo: String, input: any WSGIInput,
+        isMultithreaded: Bool, isMultiprocess: Bool, id: RequestID,
+        earlyHints: @escaping @Sendable (Fields) -> Void = { _ in }
+    ) {
+        self.request = request
+        self.connection = connection
+        self.scriptName = scriptName
+        self.pathInfo = pathInfo
+        self.input = input
+        self.isMultithreaded = isMultithreaded
+        self.isMultiprocess = isMultiprocess
+        self.id = id
+        self.earlyHints = earlyHints
+    }
+
+    /// ``id`` as text.
+    public var requestID: String { id.text }
 }
 
 /// PEP 3333's `wsgi.input`: a request body as a worker thread reads it.

@@ -11,6 +11,8 @@ public protocol Exchange: AnyObject {
     var eventLoop: any EventLoop { get }
     /// What the access log and error pages call this request; made when first asked for.
     var requestID: String { get }
+    /// As ``requestID``, without making a text of it.
+    var id: RequestID { get }
 
     /// Asks for the next part of the request body. `deliver` is called exactly once, on the event loop, at once when a
     /// part is there. One call at a time. The first call answers `Expect: 100-continue`. After `.end`, the next call is
@@ -61,6 +63,8 @@ public protocol Exchange: AnyObject {
 }
 
 extension Exchange {
+    public var id: RequestID { .text(requestID) }
+
     /// A whole response without fields beyond its type.
     public func respond(_ status: Status, text: String) {
         respond(
@@ -113,18 +117,29 @@ public enum BodyFailure: Error, Sendable, Equatable {
     }
 }
 
-/// The two ends of a connection.
+/// The two ends of a connection. One reference wide: it goes along with every request.
 public struct ConnectionInfo: Sendable {
-    public let remoteAddress: SocketAddress?
-    public let localAddress: SocketAddress?
-    public let isSecure: Bool
+    private let ends: Ends
 
-    public init(remoteAddress: SocketAddress?, localAddress: SocketAddress?, isSecure: Bool = false) {
-        self.remoteAddress = remoteAddress
-        self.localAddress = localAddress
-        self.isSecure = isSecure
+    private final class Ends: Sendable {
+        let remoteAddress: SocketAddress?
+        let localAddress: SocketAddress?
+        let isSecure: Bool
+
+        init(_ remoteAddress: SocketAddress?, _ localAddress: SocketAddress?, _ isSecure: Bool) {
+            self.remoteAddress = remoteAddress
+            self.localAddress = localAddress
+            self.isSecure = isSecure
+        }
     }
 
+    public init(remoteAddress: SocketAddress?, localAddress: SocketAddress?, isSecure: Bool = false) {
+        ends = Ends(remoteAddress, localAddress, isSecure)
+    }
+
+    public var remoteAddress: SocketAddress? { ends.remoteAddress }
+    public var localAddress: SocketAddress? { ends.localAddress }
+    public var isSecure: Bool { ends.isSecure }
     /// `http` or `https`.
     public var scheme: String { isSecure ? "https" : "http" }
     /// The client's IP address; empty on a Unix socket.

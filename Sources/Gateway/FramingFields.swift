@@ -23,6 +23,7 @@ struct FramingFields {
     ]
 
     init(_ fields: Fields) {
+        guard !fields.marks.isDisjoint(with: [.contentLength, .hopByHop]) else { return }
         fields.wire.withUnsafeBytes { bytes in
             guard let base = bytes.baseAddress else { return }
             var start = 0

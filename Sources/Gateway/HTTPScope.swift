@@ -16,7 +16,7 @@ public struct HTTPScope: Sendable {
         @usableFromInline final let connection: ConnectionInfo
         @usableFromInline final let rootPath: String
         @usableFromInline final let path: String
-        @usableFromInline final let requestID: String
+        @usableFromInline final let id: RequestID
         @usableFromInline final let eventLoop: any EventLoop
         final let state: LifespanState?
         /// Set once a middleware has changed what the application kept.
@@ -24,14 +24,14 @@ public struct HTTPScope: Sendable {
 
         init(
             _ request: RequestHead, _ connection: ConnectionInfo, _ rootPath: String, _ path: String,
-            _ requestID: String, _ eventLoop: any EventLoop, _ state: LifespanState? = nil,
+            _ id: RequestID, _ eventLoop: any EventLoop, _ state: LifespanState? = nil,
             _ ownState: [String: any Sendable]? = nil
         ) {
             self.request = request
             self.connection = connection
             self.rootPath = rootPath
             self.path = path
-            self.requestID = requestID
+            self.id = id
             self.eventLoop = eventLoop
             self.state = state
             self.ownState = ownState
@@ -44,12 +44,15 @@ public struct HTTPScope: Sendable {
         request: RequestHead, connection: ConnectionInfo, rootPath: String, path: String, requestID: String,
         eventLoop: any EventLoop, state: LifespanState? = nil
     ) {
-        storage = Storage(request, connection, rootPath, path, requestID, eventLoop, state)
+        storage = Storage(request, connection, rootPath, path, .text(requestID), eventLoop, state)
     }
 
     @inlinable public var request: RequestHead { storage.request }
     @inlinable public var connection: ConnectionInfo { storage.connection }
-    @inlinable public var requestID: String { storage.requestID }
+    /// What the access log and error pages call this request.
+    public var requestID: String { storage.id.text }
+    /// As ``requestID``, without making a text of it.
+    @inlinable public var id: RequestID { storage.id }
     /// The event loop the request is served on.
     @inlinable public var eventLoop: any EventLoop { storage.eventLoop }
 
@@ -70,13 +73,13 @@ public struct HTTPScope: Sendable {
         get { storage.ownState ?? storage.state?.values ?? [:] }
         set {
             storage = Storage(
-                request, connection, rootPath, path, requestID, eventLoop, storage.state, newValue)
+                request, connection, rootPath, path, storage.id, eventLoop, storage.state, newValue)
         }
     }
 
     private mutating func change(rootPath: String, path: String) {
         storage = Storage(
-            storage.request, storage.connection, rootPath, path, storage.requestID, storage.eventLoop, storage.state,
+            storage.request, storage.connection, rootPath, path, storage.id, storage.eventLoop, storage.state,
             storage.ownState)
     }
 }

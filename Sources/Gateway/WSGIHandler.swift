@@ -78,7 +78,7 @@ public final class WSGIHandler: SiteHandler {
         let environ = Environ(
             request: head, connection: exchange.connection, scriptName: scriptName, pathInfo: path,
             input: input, isMultithreaded: !options.runsInline && pool.threadCount > 1,
-            isMultiprocess: options.isMultiprocess, requestID: exchange.requestID, earlyHints: hints.send)
+            isMultiprocess: options.isMultiprocess, id: exchange.id, earlyHints: hints.send)
         let call: @Sendable (WSGIReply) throws -> (any WSGIBody)? = { [application] reply in
             let response = reply.response
             return try application(environ, StartResponse(begin: response.begin, write: response.write))

@@ -5,9 +5,14 @@
 public struct Fields: Sendable, Equatable {
     /// The lines as they go on the wire.
     public private(set) var wire: [UInt8] = []
+    /// What may be among the fields: whoever looks for something that is not marked need not look.
+    public private(set) var marks = FieldMarks()
 
     /// No fields.
     public init() {}
+
+    /// Fields are the same when their lines are.
+    public static func == (a: Fields, b: Fields) -> Bool { a.wire == b.wire }
 
     /// Why a field cannot be sent.
     public enum Invalid: Error, Equatable, CustomStringConvertible {
@@ -31,7 +36,10 @@ public struct Fields: Sendable, Equatable {
     /// Adds a field from a literal the program vouches for. Control bytes in `value` are replaced by spaces, so that no
     /// value can ever start a line of its own.
     public mutating func append(_ name: StaticString, _ value: String) {
-        name.withUTF8Buffer { wire.append(contentsOf: $0) }
+        name.withUTF8Buffer {
+            wire.append(contentsOf: $0)
+            marks.note(UnsafeRawBufferPointer($0))
+        }
         appendValue(value.utf8)
     }
 
@@ -43,6 +51,25 @@ public struct Fields: Sendable, Equatable {
         guard value.allSatisfy(Token.isFieldValueByte) else {
             throw .value(name: String(decoding: name, as: UTF8.self))
         }
+        let start = wire.count
+        wire.append(contentsOf: name)
+        wire.withUnsafeBytes { marks.note(UnsafeRawBufferPointer(rebasing: $0[start...])) }
+        wire.append(0x3A)
+        wire.append(0x20)
+        wire.append(contentsOf: value)
+        wire.append(0x0D)
+        wire.append(0x0A)
+    }
+
+    /// As ``append(name:value:)-(Collection,_)``, of bytes in memory: what a gateway to another language calls.
+    public mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws(Invalid) {
+        guard !name.isEmpty, name.allSatisfy(Token.contains) else {
+            throw .name(String(decoding: name, as: UTF8.self))
+        }
+        guard value.allSatisfy(Token.isFieldValueByte) else {
+            throw .value(name: String(decoding: name, as: UTF8.self))
+        }
+        marks.note(name)
         wire.append(contentsOf: name)
         wire.append(0x3A)
         wire.append(0x20)
@@ -84,11 +111,14 @@ public struct Fields: Sendable, Equatable {
         var one = Fields()
         try one.append(name: name, value: value)
         remove(name)
-        wire.append(contentsOf: one.wire)
+        append(contentsOf: one)
     }
 
     /// Adds all of `other` after what is here.
-    public mutating func append(contentsOf other: Fields) { wire.append(contentsOf: other.wire) }
+    public mutating func append(contentsOf other: Fields) {
+        wire.append(contentsOf: other.wire)
+        marks.formUnion(other.marks)
+    }
 
     /// Removes every field of this name.
     public mutating func remove(_ name: String) {

@@ -19,46 +19,108 @@ public enum BodyFraming: Sendable, Equatable {
 }
 
 /// The request line and header fields, as ranges over the received bytes: strings are made only when asked for.
+///
+/// One reference wide, since every layer hands it on; the server uses the memory behind it again for the connection's
+/// next request when nobody has kept it.
 public struct RequestHead: Sendable {
-    /// The head's bytes, from the first of the method; they may go on past the head.
-    public let bytes: ByteBuffer
-    public let method: Method
-    public let version: HTTPVersion
-    /// The request target as it was sent (RFC 9112 §3.2).
-    public let target: ByteRange
-    /// The target's path, still percent-encoded; empty for `OPTIONS *`.
-    public let rawPath: ByteRange
-    /// What follows the `?`, or nil without one.
-    public let rawQuery: ByteRange?
-    /// The authority the request is for: of an absolute target, else the value of `Host`; nil only in HTTP/1.0.
-    public let authority: ByteRange?
-    /// The header fields in the order they came.
-    public let fields: RequestFields
-    public let framing: BodyFraming
-    /// Whether the client lets the connection stay open after this exchange.
-    public let isKeepAlive: Bool
-    /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
-    public let expectsContinue: Bool
-    /// Whether there is an `Upgrade` field (RFC 9110 §7.8).
-    public let asksForUpgrade: Bool
+    @usableFromInline var storage: Storage
 
-    public init(
-        bytes: ByteBuffer, method: Method, version: HTTPVersion, target: ByteRange, rawPath: ByteRange,
-        rawQuery: ByteRange?, authority: ByteRange?, fields: [FieldRange], framing: BodyFraming, isKeepAlive: Bool,
-        expectsContinue: Bool, asksForUpgrade: Bool = false
-    ) {
-        self.bytes = bytes
-        self.method = method
-        self.version = version
-        self.target = target
-        self.rawPath = rawPath
-        self.rawQuery = rawQuery
-        self.authority = authority
-        self.fields = RequestFields(bytes: bytes, ranges: fields)
-        self.framing = framing
-        self.isKeepAlive = isKeepAlive
-        self.expectsContinue = expectsContinue
-        self.asksForUpgrade = asksForUpgrade
+    /// The head's parts.
+    @usableFromInline
+    final class Storage: @unchecked Sendable {
+        // Sendable: changed by ``RequestHead/replace(with:fields:bytes:)`` alone, and only while one reference exists.
+        @usableFromInline var parts: Parts
+        @usableFromInline var bytes: ByteBuffer
+        @usableFromInline var ranges: [FieldRange]
+
+        init(parts: Parts, bytes: ByteBuffer, ranges: [FieldRange]) {
+            self.parts = parts
+            self.bytes = bytes
+            self.ranges = ranges
+        }
+    }
+
+    /// What a head says besides its fields.
+    public struct Parts: Sendable {
+        public var method: Method
+        public var version: HTTPVersion
+        public var target: ByteRange
+        public var rawPath: ByteRange
+        public var rawQuery: ByteRange?
+        public var authority: ByteRange?
+        public var framing: BodyFraming
+        public var isKeepAlive: Bool
+        public var expectsContinue: Bool
+        public var asksForUpgrade: Bool
+
+        public init(
+            method: Method, version: HTTPVersion, target: ByteRange, rawPath: ByteRange, rawQuery: ByteRange?,
+            authority: ByteRange?, framing: BodyFraming, isKeepAlive: Bool, expectsContinue: Bool,
+            asksForUpgrade: Bool = false
+        ) {
+            self.method = method
+            self.version = version
+            self.target = target
+            self.rawPath = rawPath
+            self.rawQuery = rawQuery
+            self.authority = authority
+            self.framing = framing
+            self.isKeepAlive = isKeepAlive
+            self.expectsContinue = expectsContinue
+            self.asksForUpgrade = asksForUpgrade
+        }
+    }
+
+    /// A head of these parts, whose ranges are of `bytes`.
+    public init(_ parts: Parts, fields: [FieldRange], bytes: ByteBuffer) {
+        storage = Storage(parts: parts, bytes: bytes, ranges: fields)
+    }
+
+    /// Makes this another head; `fields` gets the memory of the old one's, emptied. False, and nothing is changed, when
+    /// somebody else holds this head.
+    public mutating func replace(with parts: Parts, fields: inout [FieldRange], bytes: ByteBuffer) -> Bool {
+        guard isKnownUniquelyReferenced(&storage) else { return false }
+        storage.parts = parts
+        storage.bytes = bytes
+        swap(&storage.ranges, &fields)
+        fields.removeAll(keepingCapacity: true)
+        return true
+    }
+
+    /// Lets go of ``bytes``, for a head that is kept only for its memory. False, and nothing is changed, when somebody
+    /// else holds this head.
+    public mutating func releaseBytes() -> Bool {
+        guard isKnownUniquelyReferenced(&storage) else { return false }
+        storage.bytes = ByteBuffer()
+        return true
+    }
+
+    /// The head's bytes, from the first of the method; they may go on past the head.
+    @inlinable public var bytes: ByteBuffer { storage.bytes }
+    @inlinable public var method: Method { storage.parts.method }
+    @inlinable public var version: HTTPVersion { storage.parts.version }
+    /// The request target as it was sent (RFC 9112 §3.2).
+    @inlinable public var target: ByteRange { storage.parts.target }
+    /// The target's path, still percent-encoded; empty for `OPTIONS *`.
+    @inlinable public var rawPath: ByteRange { storage.parts.rawPath }
+    /// What follows the `?`, or nil without one.
+    @inlinable public var rawQuery: ByteRange? { storage.parts.rawQuery }
+    /// The authority the request is for: of an absolute target, else the value of `Host`; nil only in HTTP/1.0.
+    @inlinable public var authority: ByteRange? { storage.parts.authority }
+    /// The header fields in the order they came.
+    @inlinable public var fields: RequestFields { RequestFields(storage) }
+    @inlinable public var framing: BodyFraming { storage.parts.framing }
+    /// Whether the client lets the connection stay open after this exchange.
+    @inlinable public var isKeepAlive: Bool { storage.parts.isKeepAlive }
+    /// Whether the client waits for `100 Continue` before it sends the body (RFC 9110 §10.1.1).
+    @inlinable public var expectsContinue: Bool { storage.parts.expectsContinue }
+    /// Whether there is an `Upgrade` field (RFC 9110 §7.8).
+    @inlinable public var asksForUpgrade: Bool { storage.parts.asksForUpgrade }
+
+    /// Calls `body` with ``bytes``, without copying the head.
+    @inlinable
+    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try storage.bytes.withUnsafeReadableBytes(body)
     }
 
     /// The bytes of `range` as text, bytes that are not UTF-8 replaced.
@@ -100,12 +162,18 @@ public struct FieldRange: Sendable, Equatable {
 
 /// A request's header fields: a view, compared without case.
 public struct RequestFields: Sendable {
-    let bytes: ByteBuffer
+    @usableFromInline let storage: RequestHead.Storage
+
+    @inlinable
+    init(_ storage: RequestHead.Storage) { self.storage = storage }
+
     /// Where each field stands.
-    public let ranges: [FieldRange]
+    @inlinable public var ranges: [FieldRange] { storage.ranges }
 
     /// The number of field lines.
-    public var count: Int { ranges.count }
+    @inlinable public var count: Int { storage.ranges.count }
+
+    private var bytes: ByteBuffer { storage.bytes }
 
     /// The value of the first field of this name, bytes that are not UTF-8 replaced.
     public subscript(name: StaticString) -> String? {
@@ -135,10 +203,13 @@ public struct RequestFields: Sendable {
 
     private func matches(_ range: ByteRange, _ name: some Collection<UInt8>) -> Bool {
         guard Int(range.count) == name.count else { return false }
-        return bytes.withUnsafeReadableBytes { head in
-            zip(head[Int(range.start)..<Int(range.start + range.count)], name).allSatisfy {
-                Token.lower($0) == Token.lower($1)
+        return storage.bytes.withUnsafeReadableBytes { head in
+            var index = Int(range.start)
+            for byte in name {
+                if Token.lower(head[index]) != Token.lower(byte) { return false }
+                index += 1
             }
+            return true
         }
     }
 }
@@ -179,11 +250,12 @@ extension RequestHead {
         let path = target.utf8.prefix { $0 != UInt8(ascii: "?") }.count
         let hasQuery = path < target.utf8.count
         self.init(
-            bytes: bytes, method: method, version: version, target: targetRange,
-            rawPath: ByteRange(start: start, count: path),
-            rawQuery: hasQuery ? ByteRange(start: start + path + 1, count: target.utf8.count - path - 1) : nil,
-            authority: all.indices.first { all[$0].0.lowercased() == "host" }.map { ranges[$0].value },
-            fields: ranges, framing: framing, isKeepAlive: version == .http11, expectsContinue: false,
-            asksForUpgrade: all.contains { $0.0.lowercased() == "upgrade" })
+            Parts(
+                method: method, version: version, target: targetRange, rawPath: ByteRange(start: start, count: path),
+                rawQuery: hasQuery ? ByteRange(start: start + path + 1, count: target.utf8.count - path - 1) : nil,
+                authority: all.indices.first { all[$0].0.lowercased() == "host" }.map { ranges[$0].value },
+                framing: framing, isKeepAlive: version == .http11, expectsContinue: false,
+                asksForUpgrade: all.contains { $0.0.lowercased() == "upgrade" }),
+            fields: ranges, bytes: bytes)
     }
 }

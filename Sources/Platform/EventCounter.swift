@@ -19,6 +19,12 @@ public final class EventCounter: Sendable {
         _ = write(file.rawValue, &one, 8)
     }
 
+    /// Takes the calls made so far without waiting; for whoever has seen ``descriptor`` readable.
+    public func take() {
+        var count: UInt64 = 0
+        _ = read(file.rawValue, &count, 8)
+    }
+
     /// Waits for a call and takes it.
     /// - Parameter limit: nil waits for ever.
     /// - Returns: false when the time was up.

@@ -1,7 +1,6 @@
 import Glibc
 import Logging
 import NIOCore
-import NIOPosix
 import Platform
 import Synchronization
 
@@ -125,20 +124,11 @@ final class AcceptTarget: Sendable {
     func take(_ descriptor: CInt) {
         count.add(1, ordering: .relaxed)
         loop.eventLoop.execute { [self] in
-            ClientBootstrap(group: loop.eventLoop)
-                .channelOption(.allowRemoteHalfClosure, value: true)
-                .channelInitializer { [self] channel in
-                    channel.eventLoop.makeCompletedFuture {
-                        try channel.pipeline.syncOperations.addHandler(HTTP1Connection(loop: loop.value))
-                    }
-                }
-                .withConnectedSocket(descriptor)
-                .whenComplete { [self] result in
-                    switch result {
-                    case .success(let channel): channel.closeFuture.whenComplete { [self] _ in leave() }
-                    case .failure: leave()
-                    }
-                }
+            let context = loop.value
+            let socket = SocketChannel(adopting: descriptor, on: context.eventLoop, logger: context.logger) {
+                [self] in leave()
+            }
+            HTTP1Connection(loop: context, socket: socket).open()
         }
     }
 

@@ -2,7 +2,6 @@ public import Gateway
 import Glibc
 public import Logging
 public import NIOCore
-import NIOPosix
 public import Platform
 import Synchronization
 
@@ -10,7 +9,9 @@ import Synchronization
 ///
 /// The sockets stay the caller's and are never closed here.
 public final class HTTPServer: Sendable {
-    private let group: MultiThreadedEventLoopGroup?
+    private let allLoops: [ServerLoop]
+    /// Those of `allLoops` that were started here.
+    private let ownLoops: [ServerLoop]
     private let options: ServerOptions
     private let loops: [NIOLoopBound<LoopContext>]
     private let targets: [AcceptTarget]
@@ -20,15 +21,20 @@ public final class HTTPServer: Sendable {
     /// Starts `loopCount` event loops; `mainLoop`, which somebody else runs and ends, is the first of them when given.
     /// `makeHandler` and `makeObserver` are called once on each. Not called on any of the loops.
     public init(
-        loopCount: Int, mainLoop: (any EventLoop)? = nil, options: ServerOptions, logger: Logger,
+        loopCount: Int, mainLoop: ServerLoop? = nil, options: ServerOptions, logger: Logger,
         makeHandler: @escaping @Sendable (any EventLoop) throws -> any ExchangeHandler,
         makeObserver: @escaping @Sendable (any EventLoop) -> (any ServerObserver)?
     ) throws {
         self.options = options
         self.logger = logger
-        let own = mainLoop == nil ? loopCount : loopCount - 1
-        group = own > 0 ? MultiThreadedEventLoopGroup(numberOfThreads: own) : nil
-        let all = (mainLoop.map { [$0] } ?? []) + (group.map { Array($0.makeIterator()) } ?? [])
+        // Who writes to a connection that is gone is told so by the call itself.
+        signal(SIGPIPE, SIG_IGN)
+        let own = try (0..<(mainLoop == nil ? loopCount : loopCount - 1)).map {
+            try ServerLoop(name: "loop-\($0)", logger: logger)
+        }
+        ownLoops = own
+        let all = (mainLoop.map { [$0] } ?? []) + own
+        allLoops = all
         loops = try all.map { loop in
             try loop.submit {
                 NIOLoopBound(
@@ -41,7 +47,7 @@ public final class HTTPServer: Sendable {
     }
 
     /// The loops, for what must be started and stopped on each of them.
-    public var eventLoops: [any EventLoop] { loops.map(\.eventLoop) }
+    public var eventLoops: [any EventLoop] { allLoops }
 
     /// Accepts connections from a bound, listening socket, which stays open until the server has drained.
     public func serve(descriptor: CInt) throws(SystemError) {
@@ -75,6 +81,8 @@ public final class HTTPServer: Sendable {
         }
     }
 
-    /// Ends the loops that were started here; what is still open is cut off. Blocks.
-    public func shutdown() { try? group?.syncShutdownGracefully() }
+    /// Ends the loops that were started here; what is still open on them is cut off. Blocks.
+    public func shutdown() {
+        for loop in ownLoops { loop.stop() }
+    }
 }

@@ -5,10 +5,12 @@ import NIOCore
 
 /// What the connections of one event loop share. Confined to that loop.
 final class LoopContext {
-    let eventLoop: any EventLoop
+    let eventLoop: ServerLoop
     let options: ServerOptions
     let handler: any ExchangeHandler
     let observer: (any ServerObserver)?
+    /// Whether the observer wants to know how long exchanges take.
+    let wantsDurations: Bool
     let logger: Logger
     let connections: ConnectionRegistry
     let webSockets: WebSocketRegistry
@@ -16,20 +18,19 @@ final class LoopContext {
     private(set) var isDraining = false
     /// `Date` and `Server` as they go into each response, made anew by the sweep.
     private(set) var commonFields: [UInt8] = []
-    /// Written into by one response at a time; its storage is reused once the connection has let go of it.
-    var scratch = ByteBuffer()
 
     private let idPrefix: UInt64
     private var idCounter: UInt64 = 0
 
     init(
-        eventLoop: any EventLoop, options: ServerOptions, handler: any ExchangeHandler,
+        eventLoop: ServerLoop, options: ServerOptions, handler: any ExchangeHandler,
         observer: (any ServerObserver)?, logger: Logger
     ) {
         self.eventLoop = eventLoop
         self.options = options
         self.handler = handler
         self.observer = observer
+        wantsDurations = observer?.wantsDurations ?? false
         self.logger = logger
         connections = ConnectionRegistry(eventLoop: eventLoop, interval: options.timeouts.sweepInterval)
         webSockets = WebSocketRegistry(eventLoop: eventLoop, interval: options.webSocketSweepInterval)
@@ -58,20 +59,11 @@ final class LoopContext {
         }
     }
 
-    /// 15 hexadecimal digits, unique among the workers of a site for any practical purpose; as many as a string holds
-    /// without a heap allocation.
-    func makeRequestID() -> String {
+    /// A number for a request, of which text is unique among the workers of a site for any practical purpose.
+    func makeRequestID() -> RequestID {
         idCounter &+= 1
         // An odd multiplier permutes the counter, so that neighbours do not look alike.
-        var id = idPrefix ^ (idCounter &* 0x9E37_79B9_7F4A_7C15)
-        return String(unsafeUninitializedCapacity: 15) { buffer in
-            for index in 0..<15 {
-                let digit = UInt8(truncatingIfNeeded: id & 0xF)
-                buffer[index] = digit < 10 ? 0x30 + digit : 0x57 + digit
-                id >>= 4
-            }
-            return 15
-        }
+        return .number(idPrefix ^ (idCounter &* 0x9E37_79B9_7F4A_7C15))
     }
 
     private func refreshCommonFields() {

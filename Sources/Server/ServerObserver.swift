@@ -18,6 +18,8 @@ public protocol FinishedExchange {
     var connection: ConnectionInfo { get }
     /// Nil when no response was begun.
     var status: Status? { get }
+    /// The status's code; 0 when no response was begun.
+    var statusCode: Int { get }
     /// Bytes of the response body, without framing.
     var bodyBytes: Int { get }
     /// From the end of the request head to the end of the response; zero when nobody wanted it.
@@ -25,6 +27,10 @@ public protocol FinishedExchange {
     /// False when the response was cut short.
     var isComplete: Bool { get }
     var requestID: String { get }
+}
+
+extension FinishedExchange {
+    public var statusCode: Int { status?.code ?? 0 }
 }
 
 /// A request that was answered before it could be read.

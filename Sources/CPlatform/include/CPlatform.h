@@ -24,6 +24,20 @@ int cplatform_open_read(const char *path);
 /// A non-blocking, close-on-exec event counter.
 int cplatform_eventfd(void);
 
+/// A set of descriptors to wait on (epoll), close-on-exec.
+int cplatform_poller(void);
+/// Adds `fd`, or changes what is awaited of it: the CPLATFORM_READABLE... bits.
+int cplatform_poller_add(int poller, int fd, unsigned events);
+int cplatform_poller_change(int poller, int fd, unsigned events);
+int cplatform_poller_remove(int poller, int fd);
+/// What a descriptor is ready for.
+struct cplatform_ready {
+    int fd;
+    unsigned events;
+};
+/// Waits up to `milliseconds` (-1: for ever), or until interrupted by a signal. Returns how many are ready.
+int cplatform_poller_wait(int poller, struct cplatform_ready *ready, int capacity, int milliseconds);
+
 /// Fills the buffer with random bytes from the kernel; blocks only before the kernel's pool is initialised at boot.
 int cplatform_random(void *bytes, size_t count);
 

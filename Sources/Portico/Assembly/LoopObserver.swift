@@ -24,7 +24,7 @@ final class LoopObserver: ServerObserver {
     func exchangeStarted() { counters.requestStarted() }
 
     func exchangeFinished(_ exchange: any FinishedExchange) {
-        counters.requestFinished(status: exchange.status?.code ?? 0)
+        counters.requestFinished(status: exchange.statusCode)
         counters.sent(bytes: exchange.bodyBytes)
         guard let accessLog else { return }
         let request = exchange.finishedRequest
@@ -34,7 +34,7 @@ final class LoopObserver: ServerObserver {
                 time: .now(), remoteHost: exchange.connection.remoteHost,
                 host: request?.authority.flatMap { request?.string($0) } ?? "", method: request?.method.name ?? "-",
                 target: request.map { $0.string($0.target) } ?? "-", version: request?.version.name ?? "-",
-                status: exchange.status?.code ?? 0, bodyBytes: exchange.bodyBytes,
+                status: exchange.statusCode, bodyBytes: exchange.bodyBytes,
                 referer: request?.fields["referer"] ?? "", userAgent: request?.fields["user-agent"] ?? "",
                 microseconds: Int(parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000),
                 requestID: exchange.requestID, worker: slot))

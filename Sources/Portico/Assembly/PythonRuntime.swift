@@ -1,16 +1,16 @@
 import Glibc
 import Logging
 import NIOCore
-import NIOPosix
 import Platform
 import Python
+import Server
 import Supervisor
 import Synchronization
 
 /// The interpreter of this process, and the event loop that runs on its main thread.
 struct PythonRuntime: Sendable {
     let interpreter: Interpreter
-    let mainLoop: any EventLoop
+    let mainLoop: ServerLoop
 
     /// Runs `body` on a thread of its own, while the calling thread becomes the interpreter's main thread and an event loop.
     /// The result is what `body` returned, once the interpreter has ended in order.
@@ -19,18 +19,22 @@ struct PythonRuntime: Sendable {
     ) throws(PythonInstallationError) -> Int32 {
         try Interpreter.main(installation, logger: logger) { interpreter in
             let status = ExitStatus()
-            MultiThreadedEventLoopGroup.withCurrentThreadAsEventLoop { loop in
-                let runtime = PythonRuntime(interpreter: interpreter, mainLoop: loop)
-                do {
-                    try SignalReader.start(interpreter, on: loop)
-                    try DedicatedThread.start(name: "worker") {
-                        status.value = body(runtime)
+            do throws(SystemError) {
+                try ServerLoop.runOnCurrentThread(logger: logger) { loop in
+                    let runtime = PythonRuntime(interpreter: interpreter, mainLoop: loop)
+                    do {
+                        try SignalReader.start(interpreter, on: loop)
+                        try DedicatedThread.start(name: "worker") {
+                            status.value = body(runtime)
+                            loop.shutdownGracefully { _ in }
+                        }
+                    } catch {
+                        logger.critical("\(error)")
                         loop.shutdownGracefully { _ in }
                     }
-                } catch {
-                    logger.critical("\(error)")
-                    loop.shutdownGracefully { _ in }
                 }
+            } catch {
+                logger.critical("\(error)")
             }
             return status.value
         }
@@ -38,27 +42,19 @@ struct PythonRuntime: Sendable {
 }
 
 /// Wakes the main thread for signals that the application wants to hear of.
-private final class SignalReader: ChannelInboundHandler {
-    typealias InboundIn = ByteBuffer
-
-    private let interpreter: Interpreter
-
-    private init(_ interpreter: Interpreter) { self.interpreter = interpreter }
-
+private enum SignalReader {
     /// On the main thread, which is that of `loop`.
-    static func start(_ interpreter: Interpreter, on loop: any EventLoop) throws {
+    static func start(_ interpreter: Interpreter, on loop: ServerLoop) throws {
         let pipe = try interpreter.takeSignals()
-        _ = NIOPipeBootstrap(group: loop)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(SignalReader(interpreter))
-                }
+        try loop.whenReadable(pipe) {
+            var signals = [UInt8](repeating: 0, count: 64)
+            let count = read(pipe, &signals, signals.count)
+            if count > 0 {
+                interpreter.handleSignals(Array(signals[..<count]))
+            } else if count == 0 || errno != EAGAIN && errno != EINTR {
+                loop.forget(pipe)
             }
-            .takingOwnershipOfDescriptor(input: pipe)
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        interpreter.handleSignals(Array(unwrapInboundIn(data).readableBytesView))
+        }
     }
 }
 

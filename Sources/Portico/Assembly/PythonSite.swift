@@ -4,6 +4,7 @@ import Logging
 import NIOCore
 import Platform
 import Python
+import Server
 import Synchronization
 
 /// A Python application, as the configuration wants it.

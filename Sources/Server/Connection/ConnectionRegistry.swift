@@ -7,13 +7,13 @@ import NIOCore
 final class ConnectionRegistry {
     private var head: HTTP1Connection?
     private(set) var count = 0
-    private let eventLoop: any EventLoop
+    private let eventLoop: ServerLoop
     private let interval: TimeAmount
     private var isScheduled = false
     /// Called with every sweep, and when the first connection comes after a pause.
     var onSweep: () -> Void = {}
 
-    init(eventLoop: any EventLoop, interval: TimeAmount) {
+    init(eventLoop: ServerLoop, interval: TimeAmount) {
         self.eventLoop = eventLoop
         self.interval = interval
     }

@@ -3,16 +3,13 @@ import Glibc
 import HTTP
 import Logging
 import NIOCore
+import Platform
 
 /// One client connection: bytes in, exchanges out, one exchange at a time.
 ///
 /// It decides what may be read, when the connection stays open and how it ends; what a request means is the parser's
 /// business, what a response looks like ``HTTP1Exchange``'s. Confined to its event loop.
-final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = IOData
-
+final class HTTP1Connection: SocketHandler {
     enum Phase {
         /// Waiting for the first byte of a request.
         case idle
@@ -26,31 +23,35 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         case closed
     }
 
+    /// A receive buffer that has grown beyond this is not kept from one request to the next.
+    private static let keptCapacity = 8 * 1024
+
     let loop: LoopContext
+    let socket: SocketChannel
     var phase = Phase.idle
     private var parser: RequestParser
     /// Received and not yet parsed.
     var input = ByteBuffer()
-    private(set) var context: ChannelHandlerContext?
     var exchange: HTTP1Exchange?
     /// A finished exchange that nobody else holds, to be used again.
-    private var spareExchange: HTTP1Exchange?
+    var spareExchange: HTTP1Exchange?
+    /// The memory of a head that nobody else holds.
+    var spareHead: RequestHead?
     private var isAdvancing = false
     private var isReading = false
     private var needsFlush = false
     private var isFlushScheduled = false
-    var isReadHeld = false
-    private var isFirstRequest = true
-    private(set) var isInputClosed = false
-    private var deadline = Deadline.unset
-    private var outputStall = OutputStall()
+    var isFirstRequest = true
+    var deadline = Deadline.unset
+    var outputStall = OutputStall()
 
     // The registry's links.
     var nextInRegistry: HTTP1Connection?
     unowned(unsafe) var previousInRegistry: HTTP1Connection?
 
-    init(loop: LoopContext) {
+    init(loop: LoopContext, socket: SocketChannel) {
         self.loop = loop
+        self.socket = socket
         parser = RequestParser(limits: loop.options.limits)
     }
 
@@ -58,78 +59,77 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
     /// The two ends, looked up for the first request that asks.
     var info: ConnectionInfo {
         if let infoIfKnown { return infoIfKnown }
-        let info = ConnectionInfo(remoteAddress: context?.remoteAddress, localAddress: context?.localAddress)
+        let info = ConnectionInfo(remoteAddress: socket.remoteAddress, localAddress: socket.localAddress)
         infoIfKnown = info
         return info
     }
 
-    // MARK: Channel events
+    // MARK: The socket
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
-        if context.channel.isActive { open() }
-    }
-
-    func channelActive(context: ChannelHandlerContext) { open() }
-
-    private func open() {
+    /// Begins to serve the socket.
+    func open() {
+        socket.handler = self
         loop.connections.insert(self)
         loop.observer?.connectionOpened()
-    }
-
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
-        isReading = true
-        outputStall.noteActivity()
-        if input.readableBytes == 0 {
-            input = bytes
-        } else {
-            input.discardReadBytes()
-            input.writeBuffer(&bytes)
+        do throws(SystemError) { try socket.open() } catch {
+            loop.logger.error("cannot watch a connection: \(error)")
+            socket.close()
         }
-        advance()
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        isReading = false
-        exchange?.flushHead()
-        if needsFlush { flushNow() }
+    var wantsBytes: Bool {
+        switch phase {
+        case .exchange: input.readableBytes == 0 || exchange?.isWaitingForBody == true
+        case .closed: false
+        default: true
+        }
     }
 
-    func read(context: ChannelHandlerContext) {
-        if wantsRead { context.read() } else { isReadHeld = true }
+    func socketIsReadable(_ socket: SocketChannel) {
+        prepareInput()
+        switch socket.receive(into: &input) {
+        case .bytes:
+            outputStall.noteActivity()
+            isReading = true
+            advance()
+            isReading = false
+            if needsFlush { flushNow() }
+        case .end: inputClosed()
+        case .nothing, .lost: break
+        }
     }
 
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard case .some(.inputClosed) = event as? ChannelEvent else { return }
-        isInputClosed = true
+    /// Room for what comes, in the memory of what was read before when nobody has kept any of it.
+    private func prepareInput() {
+        guard input.readableBytes == 0 else {
+            input.discardReadBytes()
+            return
+        }
+        if isKnownUniquelyReferenced(&spareExchange) {
+            // Never in a variable of its own, which would be a second reference.
+            spareHead = spareExchange?.takeHead()
+            if spareHead?.releaseBytes() != true { spareHead = nil }
+        }
+        if input.capacity > Self.keptCapacity, case .idle = phase { input = ByteBuffer() } else { input.clear() }
+    }
+
+    private func inputClosed() {
         switch phase {
         case .exchange:
             advance()
             exchange?.inputClosed()
+            if needsFlush { flushNow() }
         case .idle, .head, .discarding, .lingering: close()
         case .closed: break
         }
+        socket.updateInterest()
     }
 
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { exchange?.becameWritable() }
-    }
+    var isInputClosed: Bool { socket.isInputClosed }
 
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Resets and broken pipes: the client is gone, which is its own affair.
-        loop.logger.debug("connection error", metadata: ["error": "\(error)"])
-        close()
-    }
+    func socketIsWritable(_ socket: SocketChannel) { exchange?.becameWritable() }
 
-    func channelInactive(context: ChannelHandlerContext) { connectionLost() }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        connectionLost()
-        self.context = nil
-    }
-
-    private func connectionLost() {
+    func socketIsLost(_ socket: SocketChannel) {
         if case .closed = phase { return }
         phase = .closed
         input = ByteBuffer()
@@ -141,19 +141,20 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         loop.observer?.connectionClosed()
     }
 
+    /// Reads on if the handler's wishes have changed since reading was paused.
+    private func resumeReading() {
+        if socket.isReadPaused { socket.updateInterest() }
+    }
+
     // MARK: Requests
 
     /// Moves on as far as what was received allows.
     func advance() {
         guard !isAdvancing else { return }
         isAdvancing = true
-        while step() {}
+        while socket.isOpen, step() {}
         isAdvancing = false
-        if input.readableBytes == 0 { input = ByteBuffer() }
-        if isReadHeld && wantsRead {
-            isReadHeld = false
-            context?.read()
-        }
+        resumeReading()
     }
 
     /// One step; false when nothing more can be done now.
@@ -175,7 +176,7 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
 
     private func stepHead() throws(RequestError) -> Bool {
         guard input.readableBytes > 0 else { return false }
-        guard case .head(let head) = try parser.next(&input) else {
+        guard case .head(let head) = try parser.next(&input, reusing: &spareHead) else {
             if case .idle = phase, !parser.isBetweenRequests {
                 phase = .head
                 deadline = .unset
@@ -188,8 +189,8 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         let exchange = takeExchange()
         self.exchange = exchange
         exchange.begin(head, on: self)
-        if head.framing == .none { try exchange.skipEmptyBody() }
-        if head.rawPath.count == 0 && head.method == .options {
+        if case .none = head.framing { try exchange.skipEmptyBody() }
+        if head.rawPath.count == 0, head.method == .options {
             exchange.respondToServerOptions()
         } else {
             loop.handler.handle(exchange)
@@ -223,24 +224,13 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
     /// The body's next bytes must come within `timeouts.body` from now.
     func expectBody() {
         deadline = .unset
-        if isReadHeld && wantsRead {
-            isReadHeld = false
-            context?.read()
-        }
+        resumeReading()
     }
 
     /// Nothing is expected from the client for now.
     func expectNothing() { deadline = .none }
 
-    private var wantsRead: Bool {
-        switch phase {
-        case .exchange: exchange?.isWaitingForBody == true || input.readableBytes == 0
-        case .closed: false
-        default: true
-        }
-    }
-
-    /// The response is complete and handed to the channel.
+    /// The response is complete and handed to the socket.
     func exchangeFinished(_ finished: HTTP1Exchange, isBodyComplete: Bool, keepsAlive: Bool) {
         guard exchange === finished else { return }
         exchange = nil
@@ -270,7 +260,7 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         return HTTP1Exchange(loop: loop)
     }
 
-    private func refuse(_ error: RequestError) {
+    func refuse(_ error: RequestError) {
         if let exchange {
             // The handler learns it from `receive`; the response, begun or not, ends the connection.
             exchange.bodyFailed(error)
@@ -280,29 +270,35 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         if case .discarding = phase { return linger() }
         let bytes = ByteBuffer(string: error.explanation + "\n")
         let head = ResponseHead(error.status, ["Content-Type": "text/plain; charset=utf-8"])
-        loop.scratch.clear()
         ResponseEncoder.write(
             head, facts: .init(), length: .known(bytes.readableBytes), connection: "Connection: close\r\n",
-            common: loop.commonFields, into: &loop.scratch)
-        loop.scratch.writeImmutableBuffer(bytes)
-        write(.byteBuffer(loop.scratch))
+            common: loop.commonFields, body: bytes, into: &socket.output.tail)
+        wroteToTail()
         loop.observer?.exchangeStarted()
         loop.observer?.exchangeFinished(
             RefusedExchange(
-                connection: info, status: error.status, bodyBytes: bytes.readableBytes, requestID: loop.makeRequestID())
+                connection: info, status: error.status, bodyBytes: bytes.readableBytes, requestID: loop.makeRequestID().text)
         )
         end(afterBody: false)
     }
 
     // MARK: Output
 
-    /// Hands bytes to the channel; they leave with the next flush.
-    func write(_ data: IOData, promise: EventLoopPromise<Void>? = nil) {
-        guard let context else {
-            promise?.fail(ChannelError.ioOnClosedChannel)
-            return
-        }
-        context.write(wrapOutboundOut(data), promise: promise)
+    /// Hands bytes to the socket; they leave with the next flush.
+    func write(_ bytes: ByteBuffer) {
+        socket.write(bytes)
+        needsFlush = true
+    }
+
+    /// As ``write(_:)``, of a file; `owner` is held until it was sent.
+    func write(_ file: FileRegion, keeping owner: AnyObject) {
+        socket.write(file, keeping: owner)
+        needsFlush = true
+    }
+
+    /// Something was appended to the tail of the socket's output, which saves a buffer of its own.
+    func wroteToTail() {
+        socket.noteFilling()
         needsFlush = true
     }
 
@@ -312,7 +308,6 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
         isFlushScheduled = true
         loop.eventLoop.assumeIsolated().execute { [self] in
             isFlushScheduled = false
-            exchange?.flushHead()
             if needsFlush { flushNow() }
         }
     }
@@ -324,119 +319,8 @@ final class HTTP1Connection: ChannelDuplexHandler, RemovableChannelHandler {
 
     func flushNow() {
         needsFlush = false
-        context?.flush()
+        socket.flush()
     }
 
-    var isWritable: Bool { context?.channel.isWritable ?? false }
-
-    // MARK: The end
-
-    /// Closes when everything was sent; lingers while the client may still be sending.
-    private func end(afterBody isBodyComplete: Bool) {
-        guard let context else { return }
-        phase = .lingering
-        deadline = .none
-        let lingers = (!isBodyComplete || input.readableBytes > 0) && !isInputClosed
-        input = ByteBuffer()
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        write(.byteBuffer(ByteBuffer()), promise: sent)
-        flushNow()
-        sent.futureResult.assumeIsolated().whenComplete { [self] _ in
-            if lingers { linger() } else { close() }
-        }
-    }
-
-    /// Ends a response in the middle: what was written goes out, and the missing rest shows in the framing, or, when the
-    /// response is delimited by the connection's end, by a reset.
-    func cutOff(afterBody isBodyComplete: Bool, resets: Bool) {
-        guard resets else { return end(afterBody: isBodyComplete) }
-        guard let context else { return }
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        write(.byteBuffer(ByteBuffer()), promise: sent)
-        flushNow()
-        sent.futureResult.assumeIsolated().whenComplete { [self] _ in reset() }
-    }
-
-    private func linger() {
-        guard let context, context.channel.isActive else { return }
-        phase = .lingering
-        deadline = .unset
-        context.close(mode: .output, promise: nil)
-        if isReadHeld {
-            isReadHeld = false
-            context.read()
-        }
-    }
-
-    /// Closes at once; what was not sent is lost.
-    func close() { context?.close(promise: nil) }
-
-    /// Closes so that the client sees a reset: what a response that is delimited by the connection's end needs.
-    func reset() {
-        guard let socket = context?.channel as? any SocketOptionProvider else { return close() }
-        socket.setSoLinger(Glibc.linger(l_onoff: 1, l_linger: 0)).assumeIsolated().whenComplete { [self] _ in close() }
-    }
-
-    /// Whether the connection has waited for a next request since the last sweep at least: long enough that none is
-    /// likely to be on its way.
-    var hasIdled: Bool {
-        guard case .idle = phase, case .at = deadline else { return false }
-        return !isFirstRequest
-    }
-
-    /// Closes a connection on which no request was begun; false when there is one.
-    @discardableResult
-    func closeIfIdle() -> Bool {
-        guard case .idle = phase, input.readableBytes == 0 else { return false }
-        end(afterBody: true)
-        return true
-    }
-
-    // MARK: Time
-
-    private enum Deadline {
-        /// Nothing is awaited.
-        case none
-        /// Awaited since the last sweep or later: the sweep sets the time.
-        case unset
-        case at(NIODeadline)
-    }
-
-    /// Called by every sweep.
-    func checkDeadline(_ now: NIODeadline) {
-        let pending = (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
-        if pending > 0 {
-            if outputStall.age(pending: pending, at: now) > loop.options.timeouts.write { close() }
-            return
-        }
-        outputStall.noteActivity()
-        switch deadline {
-        case .none: break
-        case .unset:
-            deadline = .at(now + timeout)
-            // It keeps the last request's bytes; a connection that idles does without.
-            if case .idle = phase { spareExchange = nil }
-        case .at(let time): if time <= now { timedOut() }
-        }
-    }
-
-    private var timeout: TimeAmount {
-        let timeouts = loop.options.timeouts
-        return switch phase {
-        case .idle: isFirstRequest ? timeouts.header : timeouts.keepAlive
-        case .head: timeouts.header
-        case .exchange, .discarding: timeouts.body
-        // Nobody waits for a client that only has to notice the end when the worker is to stop.
-        case .lingering, .closed: loop.isDraining ? min(timeouts.linger, .milliseconds(500)) : timeouts.linger
-        }
-    }
-
-    private func timedOut() {
-        deadline = .none
-        switch phase {
-        case .head: refuse(.timedOut)
-        case .exchange: exchange?.bodyTimedOut()
-        case .idle, .discarding, .lingering, .closed: close()
-        }
-    }
+    var isWritable: Bool { socket.isWritable }
 }

@@ -8,19 +8,17 @@ extension HTTP1Exchange {
         guard let link, response == .pending, request.version == .http11, (102...199).contains(status.code) else {
             return
         }
-        var bytes = ByteBuffer()
-        ResponseEncoder.writeInterim(status, fields, into: &bytes)
-        link.write(.byteBuffer(bytes))
+        ResponseEncoder.writeInterim(status, fields, into: &link.socket.output.tail)
+        link.wroteToTail()
         link.flushNow()
     }
 
     func finish(trailers: Fields) {
         guard let link, response == .chunked, !trailers.isEmpty, request.acceptsTrailers else { return finish() }
-        var bytes = takePendingHead()
-        bytes.writeStaticString("0\r\n")
-        ResponseEncoder.writeTrailers(trailers, into: &bytes)
-        bytes.writeStaticString("\r\n")
-        link.write(.byteBuffer(bytes))
+        link.socket.output.tail.writeStaticString("0\r\n")
+        ResponseEncoder.writeTrailers(trailers, into: &link.socket.output.tail)
+        link.socket.output.tail.writeStaticString("\r\n")
+        link.wroteToTail()
         complete()
     }
 }

@@ -25,7 +25,7 @@ extension HTTP1Exchange {
         let head = ResponseEncoder.switchingProtocols(own, fields, common: loop.commonFields)
         return handOver(link) {
             WebSocketConnection(
-                loop: $0.loop, compression: compression, head: head, input: $0.input, isReadHeld: $0.isReadHeld)
+                loop: $0.loop, socket: $0.socket, compression: compression, head: head, input: $0.input)
         }
     }
 
@@ -43,24 +43,15 @@ extension HTTP1Exchange {
 }
 
 extension HTTP1Connection {
-    /// Leaves the channel to another handler, with what was received and not yet read.
+    /// Leaves the socket to another handler, with what was received and not yet read.
     func hand(to make: (HTTP1Connection) -> WebSocketConnection) -> WebSocketConnection? {
-        guard let context, case .exchange = phase else { return nil }
+        guard socket.isOpen, case .exchange = phase else { return nil }
         let successor = make(self)
         phase = .closed
         exchange = nil
         input = ByteBuffer()
-        isReadHeld = false
         loop.connections.remove(self)
-        do {
-            let pipeline = context.pipeline.syncOperations
-            try pipeline.addHandler(successor, position: .after(self))
-            pipeline.removeHandler(context: context, promise: nil)
-        } catch {
-            // The channel is closing, and says so next.
-            context.close(promise: nil)
-            return nil
-        }
+        successor.begin()
         return successor
     }
 }

@@ -1,3 +1,4 @@
+import Glibc
 import HTTP
 import NIOCore
 
@@ -22,9 +23,10 @@ enum ResponseEncoder {
         var hasForeign = false
     }
 
-    /// One pass over the fields, by name length first.
+    /// One pass over the fields, if there may be any that matter.
     static func facts(of fields: Fields) -> Facts {
         var facts = Facts()
+        guard !fields.marks.isEmpty else { return facts }
         fields.wire.withUnsafeBytes { bytes in
             var position = 0
             while let (name, value, next) = line(bytes, from: position) {
@@ -52,13 +54,41 @@ enum ResponseEncoder {
         return facts
     }
 
-    /// Writes the whole head into `buffer`.
+    /// Writes the whole head into `buffer`, and `body` behind it.
     static func write(
         _ head: ResponseHead, facts: Facts, length: BodyLength, connection: StaticString?, common: [UInt8],
-        into buffer: inout ByteBuffer
+        body: ByteBuffer?, into buffer: inout ByteBuffer
+    ) {
+        let writesOwnLength = facts.contentLength != nil && length == facts.contentLength.map(BodyLength.known)
+        guard !facts.hasForeign, facts.contentLength == nil || writesOwnLength, !facts.hasDate, !facts.hasServer else {
+            writeSlowly(
+                head, facts: facts, length: length, writesOwnLength: writesOwnLength, connection: connection,
+                common: common, into: &buffer)
+            if let body { buffer.writeImmutableBuffer(body) }
+            return
+        }
+        let most = head.fields.wire.count + common.count + (body?.readableBytes ?? 0) + 128
+        if head.status.customReason != nil { writeStatusLine(head.status, into: &buffer) }
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: most) { free in
+            var writer = HeadWriter(free)
+            if head.status.customReason == nil { writer.writeStatusLine(head.status.code) }
+            head.fields.wire.withUnsafeBytes { writer.write($0) }
+            if !writesOwnLength { writer.write(length) }
+            common.withUnsafeBytes { writer.write($0) }
+            if let connection { writer.write(connection) }
+            writer.write("\r\n")
+            if let body { body.withUnsafeReadableBytes { writer.write($0) } }
+            return writer.count
+        }
+    }
+
+    /// As ``write(_:facts:length:connection:common:body:into:)``, where the application's fields are not taken as they
+    /// are.
+    private static func writeSlowly(
+        _ head: ResponseHead, facts: Facts, length: BodyLength, writesOwnLength: Bool, connection: StaticString?,
+        common: [UInt8], into buffer: inout ByteBuffer
     ) {
         writeStatusLine(head.status, into: &buffer)
-        let writesOwnLength = facts.contentLength != nil && length == facts.contentLength.map(BodyLength.known)
         if facts.hasForeign || (facts.contentLength != nil && !writesOwnLength) {
             writeAllowed(head.fields, keepsLength: writesOwnLength && !facts.hasForeign, into: &buffer)
             if writesOwnLength && facts.hasForeign { writeLength(length, into: &buffer) }
@@ -68,52 +98,34 @@ enum ResponseEncoder {
             buffer.writeBytes(head.fields.wire)
         }
         if !writesOwnLength { writeLength(length, into: &buffer) }
-        if !facts.hasDate && !facts.hasServer {
-            buffer.writeBytes(common)
-        } else {
-            writeCommon(common, facts, into: &buffer)
-        }
+        writeCommon(common, facts, into: &buffer)
         if let connection { buffer.writeStaticString(connection) }
         buffer.writeStaticString("\r\n")
     }
 
-    /// A decimal number, without making a string of it.
-    static func writeDecimal(_ number: Int, into buffer: inout ByteBuffer) {
-        var digits: (UInt64, UInt64, UInt64) = (0, 0, 0)
-        withUnsafeMutableBytes(of: &digits) { bytes in
-            var rest = number
-            var index = bytes.count
-            repeat {
-                index -= 1
-                bytes[index] = 0x30 + UInt8(truncatingIfNeeded: rest % 10)
-                rest /= 10
-            } while rest > 0
-            _ = buffer.writeBytes(UnsafeRawBufferPointer(rebasing: bytes[index...]))
-        }
-    }
-
-    private static let okLine = Array("HTTP/1.1 200 OK\r\n".utf8)
-
     static func writeStatusLine(_ status: Status, into buffer: inout ByteBuffer) {
-        if status.code == 200 && status.customReason == nil {
-            buffer.writeBytes(okLine)
-            return
-        }
         buffer.writeStaticString("HTTP/1.1 ")
-        writeDecimal(status.code, into: &buffer)
+        buffer.writeString(String(status.code))
         buffer.writeStaticString(" ")
         buffer.writeBytes(status.reason.utf8.lazy.map { Token.isFieldValueByte($0) ? $0 : 0x20 })
         buffer.writeStaticString("\r\n")
     }
 
+    /// The line before a chunk (RFC 9112 §7.1).
+    static func writeChunkSize(_ count: Int, into buffer: inout ByteBuffer) {
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 24) { free in
+            var writer = HeadWriter(free)
+            writer.writeNumber(count, radix: 16)
+            writer.write("\r\n")
+            return writer.count
+        }
+    }
+
     private static func writeLength(_ length: BodyLength, into buffer: inout ByteBuffer) {
-        switch length {
-        case .unsaid: break
-        case .known(let count):
-            buffer.writeStaticString("Content-Length: ")
-            writeDecimal(count, into: &buffer)
-            buffer.writeStaticString("\r\n")
-        case .chunked: buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: 48) { free in
+            var writer = HeadWriter(free)
+            writer.write(length)
+            return writer.count
         }
     }
 
@@ -152,11 +164,13 @@ enum ResponseEncoder {
     private static func line(_ bytes: UnsafeRawBufferPointer, from position: Int)
         -> (name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer, next: Int)?
     {
-        var colon = position
-        while colon < bytes.count, bytes[colon] != Ascii.colon { colon += 1 }
-        var feed = colon
-        while feed < bytes.count, bytes[feed] != Ascii.lf { feed += 1 }
-        guard feed < bytes.count, feed >= colon + 3 else { return nil }
+        guard position < bytes.count, let base = bytes.baseAddress,
+            let feedPointer = memchr(base + position, CInt(Ascii.lf), bytes.count - position),
+            let colonPointer = memchr(base + position, CInt(Ascii.colon), bytes.count - position)
+        else { return nil }
+        let feed = UnsafeRawPointer(feedPointer) - base
+        let colon = UnsafeRawPointer(colonPointer) - base
+        guard feed >= colon + 3 else { return nil }
         return (
             UnsafeRawBufferPointer(rebasing: bytes[position..<colon]),
             UnsafeRawBufferPointer(rebasing: bytes[(colon + 2)..<(feed - 1)]), feed + 1

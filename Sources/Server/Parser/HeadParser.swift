@@ -17,16 +17,28 @@ struct HeadParser: Sendable {
 
     var isFresh: Bool { scanned == 0 && requestLine == nil && fields.isEmpty }
 
-    mutating func reset() { self = HeadParser() }
+    /// Ready for the next head, with the memory of this one's fields.
+    mutating func reset() {
+        lineStart = 0
+        scanned = 0
+        requestLine = nil
+        fieldsStart = 0
+        fields.removeAll(keepingCapacity: true)
+        facts = HeadFacts()
+    }
 
     /// The head's length when it is complete.
     mutating func parse(_ input: ByteBuffer, limits: ParserLimits) throws(RequestError) -> Int? {
-        let outcome = input.withUnsafeReadableBytes { bytes -> Result<Int?, RequestError> in
-            do throws(RequestError) { return .success(try readLines(bytes, limits, isTrailer: false)) } catch {
-                return .failure(error)
+        // A closure for NIO cannot throw an error of its own type.
+        var failure: RequestError?
+        let length = input.withUnsafeReadableBytes { bytes -> Int? in
+            do throws(RequestError) { return try readLines(bytes, limits, isTrailer: false) } catch {
+                failure = error
+                return nil
             }
         }
-        return try outcome.get()
+        if let failure { throw failure }
+        return length
     }
 
     /// The length of a complete trailer section, whose fields are checked and dropped (RFC 9110 §6.5.1).
@@ -60,7 +72,7 @@ struct HeadParser: Sendable {
             if requestLine == nil && !isTrailer {
                 requestLine = try RequestLine(bytes, line, limits)
                 fieldsStart = lineStart
-                fields.reserveCapacity(12)
+                if fields.capacity < 12 { fields.reserveCapacity(12) }
             } else if line.isEmpty {
                 return lineStart
             } else {
@@ -82,6 +94,7 @@ struct HeadParser: Sendable {
     }
 
     /// `field-name ":" OWS field-value OWS` (RFC 9112 §5).
+    @inline(__always)
     private static func field(_ bytes: UnsafeRawBufferPointer, _ line: Range<Int>) throws(RequestError) -> FieldRange {
         var colon = line.lowerBound
         while colon < line.upperBound, Token.contains(bytes[colon]) { colon += 1 }
@@ -94,22 +107,23 @@ struct HeadParser: Sendable {
         var end = line.upperBound
         while start < end, bytes[start] == Ascii.space || bytes[start] == Ascii.tab { start += 1 }
         while end > start, bytes[end - 1] == Ascii.space || bytes[end - 1] == Ascii.tab { end -= 1 }
-        for index in start..<end where !Token.isFieldValueByte(bytes[index]) {
-            throw bytes[index] == Ascii.cr ? .bareLineEnd : .malformedField
+        if let bad = FieldValue.firstInvalid(bytes, start, end) {
+            throw bytes[bad] == Ascii.cr ? .bareLineEnd : .malformedField
         }
         return FieldRange(
             name: ByteRange(start: line.lowerBound, count: colon - line.lowerBound),
             value: ByteRange(start: start, count: end - start))
     }
 
-    /// The head that ended at `length`.
-    func head(of input: ByteBuffer, length: Int) throws(RequestError) -> RequestHead {
+    /// The head that ended at `length`, in the memory of `spare` where that is free. The parser is then fresh again.
+    mutating func takeHead(
+        of input: ByteBuffer, length: Int, reusing spare: inout RequestHead?
+    ) throws(RequestError) -> RequestHead {
         guard let line = requestLine, let bytes = input.getSlice(at: input.readerIndex, length: length) else {
             throw .malformedRequestLine
         }
         let isHTTP11 = line.version == .http11
         if isHTTP11 && facts.hostIndex == nil { throw .missingHost }
-        var fields = fields
         var authority = facts.hostIndex.map { fields[$0].value }
         if let host = authority, !bytes.withUnsafeReadableBytes({ Authority.isValid($0, host) }) {
             throw .malformedHost
@@ -120,10 +134,39 @@ struct HeadParser: Sendable {
             authority = named
             if let index = facts.hostIndex { fields[index].value = named }
         }
-        return RequestHead(
-            bytes: bytes, method: line.method, version: line.version, target: line.target, rawPath: line.path,
-            rawQuery: line.query, authority: authority, fields: fields, framing: try facts.framing(isHTTP11: isHTTP11),
+        let parts = RequestHead.Parts(
+            method: line.method, version: line.version, target: line.target, rawPath: line.path,
+            rawQuery: line.query, authority: authority, framing: try facts.framing(isHTTP11: isHTTP11),
             isKeepAlive: facts.isKeepAlive(isHTTP11: isHTTP11), expectsContinue: facts.expectsContinue && isHTTP11,
             asksForUpgrade: facts.asksForUpgrade)
+        defer { reset() }
+        if spare?.replace(with: parts, fields: &fields, bytes: bytes) == true, let head = spare {
+            spare = nil
+            return head
+        }
+        return RequestHead(parts, fields: fields, bytes: bytes)
+    }
+}
+
+/// The bytes of field values, looked at eight at a time.
+enum FieldValue {
+    /// Where the first byte stands that may not be in a field value (RFC 9110 §5.5), or nil.
+    @inline(__always)
+    static func firstInvalid(_ bytes: UnsafeRawBufferPointer, _ start: Int, _ end: Int) -> Int? {
+        var index = start
+        while index + 8 <= end {
+            let word = bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self)
+            // Sets the high bit of every byte below 0x20 or equal to 0x7F, and of some that merely follow one.
+            let low = (word &- 0x2020_2020_2020_2020) & ~word
+            let delete = ((word ^ 0x7F7F_7F7F_7F7F_7F7F) &- 0x0101_0101_0101_0101) & ~(word ^ 0x7F7F_7F7F_7F7F_7F7F)
+            if (low | delete) & 0x8080_8080_8080_8080 != 0 { break }
+            index += 8
+        }
+        // The rest, and words with a byte to look at (a tab is one that may stand there).
+        while index < end {
+            if !Token.isFieldValueByte(bytes[index]) { return index }
+            index += 1
+        }
+        return nil
     }
 }

@@ -63,9 +63,16 @@ public struct RequestParser: Sendable {
 
     /// Reads the next event off `input`, or nil when it needs more bytes. After an error the connection is of no use.
     public mutating func next(_ input: inout ByteBuffer) throws(RequestError) -> Event? {
+        var spare: RequestHead?
+        return try next(&input, reusing: &spare)
+    }
+
+    /// As ``next(_:)``; a head is put into the memory of `spare`, if there is one that nobody else holds.
+    mutating func next(_ input: inout ByteBuffer, reusing spare: inout RequestHead?) throws(RequestError) -> Event? {
         switch state {
         case .head:
-            return try readHead(&input).map(Event.head)
+            guard let head = try readHead(&input, reusing: &spare) else { return nil }
+            return .head(head)
         case .fixed(let remaining):
             guard let bytes = Self.take(upTo: remaining, of: &input) else { return nil }
             let left = remaining - bytes.readableBytes
@@ -79,7 +86,9 @@ public struct RequestParser: Sendable {
         }
     }
 
-    private mutating func readHead(_ input: inout ByteBuffer) throws(RequestError) -> RequestHead? {
+    private mutating func readHead(
+        _ input: inout ByteBuffer, reusing spare: inout RequestHead?
+    ) throws(RequestError) -> RequestHead? {
         // One empty line before a request line is forgiven (RFC 9112 §2.2).
         if headParser.isFresh, !hasSkippedEmptyLine, input.readableBytes > 0, input.peekByte(0) == Ascii.cr {
             guard let second = input.peekByte(1) else { return nil }
@@ -88,8 +97,7 @@ public struct RequestParser: Sendable {
             hasSkippedEmptyLine = true
         }
         guard let length = try headParser.parse(input, limits: limits) else { return nil }
-        let head = try headParser.head(of: input, length: length)
-        headParser.reset()
+        let head = try headParser.takeHead(of: input, length: length, reusing: &spare)
         hasSkippedEmptyLine = false
         bodyCount = 0
         extensionCount = 0

@@ -33,7 +33,7 @@ extension WebSocketConnection {
     /// Called by every sweep.
     func checkDeadlines(_ now: NIODeadline) {
         if let closeDeadline, closeDeadline <= now { return closeNow() }
-        let pending = (try? context?.channel.syncOptions?.getOption(.bufferedWritableBytes)) ?? 0
+        let pending = socket.output.count
         if pending > 0 {
             if outputStall.age(pending: pending, at: now) > loop.options.timeouts.write { closeNow() }
         } else {

@@ -4,13 +4,9 @@ import NIOCore
 
 /// A connection that has become a WebSocket: bytes in, messages out, and the close handshake (RFC 6455).
 ///
-/// It takes the place of ``HTTP1Connection`` in the channel. What bytes mean is ``MessageReader``'s business. Confined to
+/// It takes the place of ``HTTP1Connection`` as the socket's handler. What bytes mean is ``MessageReader``'s business. Confined to
 /// its event loop.
-final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
-    typealias InboundIn = ByteBuffer
-    typealias OutboundIn = ByteBuffer
-    typealias OutboundOut = IOData
-
+final class WebSocketConnection: SocketHandler, WebSocket {
     enum Phase {
         case open
         /// Our close frame is out; the client's is waited for.
@@ -24,20 +20,18 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
     private static let queueLimit = (messages: 32, bytes: 64 << 10)
     /// Below this, copying a payload behind what is buffered is cheaper than a buffer of its own.
     private static let copyLimit = 16 << 10
-    /// Buffered bytes that are handed to the channel without waiting for the end of the loop's turn.
+    /// Buffered bytes that are handed to the socket without waiting for the end of the loop's turn.
     private static let flushLimit = 32 << 10
 
     let loop: LoopContext
     var phase = Phase.open
-    private(set) var context: ChannelHandlerContext?
+    let socket: SocketChannel
     private var reader: MessageReader
     private let deflater: MessageDeflater?
     /// Received and not yet parsed.
     private var input: ByteBuffer
-    private var isReadHeld: Bool
     private var isProcessing = false
     private var isReading = false
-    private var isInputClosed = false
 
     private var queue = CircularBuffer<WebSocketMessage>(initialCapacity: 0)
     private var queuedBytes = 0
@@ -57,23 +51,25 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
 
     /// `head` is the response that completes the handshake, and leaves first; `input` what came behind the request.
     init(
-        loop: LoopContext, compression: DeflateAgreement?, head: ByteBuffer, input: ByteBuffer, isReadHeld: Bool
+        loop: LoopContext, socket: SocketChannel, compression: DeflateAgreement?, head: ByteBuffer, input: ByteBuffer
     ) {
         self.loop = loop
+        self.socket = socket
         reader = MessageReader(maxSize: loop.options.webSocket.maxSize, inflater: compression?.makeInflater())
         deflater = compression?.makeDeflater()
         output = head
         self.input = input
-        self.isReadHeld = isReadHeld
     }
 
     var eventLoop: any EventLoop { loop.eventLoop }
 
-    // MARK: Channel events
+    // MARK: The socket
 
-    func handlerAdded(context: ChannelHandlerContext) {
-        self.context = context
+    /// Takes the socket over.
+    func begin() {
+        socket.handler = self
         loop.webSockets.insert(self)
+        socket.updateInterest()
         flushSoon()
         // What came in the same packet as the request is looked at once the application had a chance to ask for it.
         if input.readableBytes > 0 { loop.eventLoop.assumeIsolated().execute { [self] in process() } }
@@ -81,54 +77,28 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
         if loop.isDraining { loop.eventLoop.assumeIsolated().execute { [self] in restart() } }
     }
 
-    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        var bytes = unwrapInboundIn(data)
-        isReading = true
-        keepAlive.noteHeard()
-        outputStall.noteActivity()
-        guard phase == .open || phase == .closing else { return }
-        if input.readableBytes == 0 {
-            input = bytes
-        } else {
-            input.discardReadBytes()
-            input.writeBuffer(&bytes)
+    var wantsBytes: Bool { wantsRead }
+
+    func socketIsReadable(_ socket: SocketChannel) {
+        if input.readableBytes > 0 { input.discardReadBytes() } else { input.clear() }
+        switch socket.receive(into: &input) {
+        case .bytes:
+            isReading = true
+            keepAlive.noteHeard()
+            outputStall.noteActivity()
+            process()
+            isReading = false
+            if needsFlush { flushNow() }
+        case .end:
+            process()
+            socket.updateInterest()
+        case .nothing, .lost: break
         }
-        process()
     }
 
-    func channelReadComplete(context: ChannelHandlerContext) {
-        isReading = false
-        if needsFlush { flushNow() }
-    }
+    func socketIsWritable(_ socket: SocketChannel) { wakeWriters() }
 
-    func read(context: ChannelHandlerContext) {
-        if wantsRead { context.read() } else { isReadHeld = true }
-    }
-
-    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        guard case .some(.inputClosed) = event as? ChannelEvent else { return }
-        isInputClosed = true
-        process()
-    }
-
-    func channelWritabilityChanged(context: ChannelHandlerContext) {
-        if context.channel.isWritable { wakeWriters() }
-    }
-
-    func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        // Resets and broken pipes: the client is gone, which is its own affair.
-        loop.logger.debug("connection error", metadata: ["error": "\(error)"])
-        closeNow()
-    }
-
-    func channelInactive(context: ChannelHandlerContext) { connectionLost() }
-
-    func handlerRemoved(context: ChannelHandlerContext) {
-        connectionLost()
-        self.context = nil
-    }
-
-    private func connectionLost() {
+    func socketIsLost(_ socket: SocketChannel) {
         guard phase != .closed else { return }
         phase = .closed
         input = ByteBuffer()
@@ -169,11 +139,8 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
         isProcessing = false
         if phase == .lingering || phase == .closed { input.clear() }
         if input.readableBytes == 0 { input = ByteBuffer() }
-        if isInputClosed && wantsRead { return closeNow() }
-        if isReadHeld && wantsRead {
-            isReadHeld = false
-            context?.read()
-        }
+        if socket.isInputClosed && wantsRead { return closeNow() }
+        if socket.isReadPaused { socket.updateInterest() }
     }
 
     private func handle(_ event: MessageReader.Event) {
@@ -228,7 +195,7 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
 
     var isOpen: Bool { phase == .open }
 
-    var isWritable: Bool { context?.channel.isWritable ?? true }
+    var isWritable: Bool { socket.isWritable }
 
     func whenWritable(_ ready: @escaping () -> Void) {
         if isWritable || phase == .closed { return ready() }
@@ -268,17 +235,15 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
             output.writeImmutableBuffer(payload)
         } else {
             writeOutput()
-            write(.byteBuffer(payload))
+            socket.write(payload)
         }
         if output.readableBytes >= Self.flushLimit { flushNow() } else { flushSoon() }
     }
 
-    private func write(_ data: IOData) { context?.write(wrapOutboundOut(data), promise: nil) }
-
-    /// Hands what is buffered to the channel.
+    /// Hands what is buffered to the socket.
     private func writeOutput() {
         guard output.readableBytes > 0 else { return }
-        write(.byteBuffer(output))
+        socket.write(output)
         output = ByteBuffer()
     }
 
@@ -297,8 +262,8 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
         needsFlush = false
         var sent = ByteBuffer()
         swap(&sent, &output)
-        if sent.readableBytes > 0 { write(.byteBuffer(sent)) }
-        context?.flush()
+        if sent.readableBytes > 0 { socket.write(sent) }
+        socket.flush()
         loop.webSockets.giveOutput(sent)
     }
 
@@ -364,22 +329,19 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
     /// Both close frames are on their way: the connection closes as soon as ours is out.
     private func finishSending() {
         phase = .lingering
-        guard let context else { return }
         awaitClose()
         needsFlush = false
         writeOutput()
-        let sent = context.eventLoop.makePromise(of: Void.self)
-        context.writeAndFlush(wrapOutboundOut(.byteBuffer(ByteBuffer())), promise: sent)
-        sent.futureResult.assumeIsolated().whenComplete { [self] _ in closeNow() }
+        socket.flush { [self] in closeNow() }
     }
 
     /// Nothing more is sent; what the client still sends is dropped, so that it can see the close frame before a reset.
     private func linger() {
         phase = .lingering
-        guard let context else { return }
         awaitClose()
-        flushNow()
-        context.close(mode: .output, promise: nil)
+        writeOutput()
+        needsFlush = false
+        socket.flush { [self] in socket.closeOutput() }
     }
 
     private func awaitClose() {
@@ -389,7 +351,7 @@ final class WebSocketConnection: ChannelDuplexHandler, WebSocket {
     }
 
     /// Closes the connection at once.
-    func closeNow() { context?.close(promise: nil) }
+    func closeNow() { socket.close() }
 
     /// Sends a ping; whatever the client sends is answer enough.
     func sendPing() { sendFrame(.ping, ByteBuffer()) }

@@ -15,7 +15,8 @@ public final class Request: Sendable {
     /// The path below the mount, percent-decoded, with its leading slash.
     public let pathInfo: String
     /// What the access log and error pages call this request.
-    public let requestID: String
+    public var requestID: String { id.text }
+    let id: RequestID
     /// The whole body; empty without one. It is read before the view is called, up to ``SiteSettings/bodyLimit``.
     public let body: ByteBuffer
 
@@ -24,23 +25,13 @@ public final class Request: Sendable {
     let isOnWorkerThread: Bool
     /// Whether it is the handshake of a WebSocket.
     let isHandshake: Bool
+    /// The values of the path, and the line of the URL table that it matches.
+    public let parameters: PathParameters
     let lazy = Mutex(Lazy())
-
-    /// What is made when first asked for.
-    struct Lazy {
-        var parameters = PathParameters(route: nil, values: [])
-        var query: Result<QueryValues, any Error>?
-        var form: Result<QueryValues, any Error>?
-        var cookies: [String: String]?
-        var csrf = CSRF.State()
-        var attributes: [ObjectIdentifier: any Sendable] = [:]
-        /// What takes a granted handshake over.
-        var webSocketView: (any WebSocketView)?
-    }
 
     init(
         _ application: SiteApplication, head: RequestHead, connection: ConnectionInfo, scriptName: String,
-        pathInfo: String, requestID: String, body: ByteBuffer, isOnWorkerThread: Bool,
+        pathInfo: String, id: RequestID, body: ByteBuffer, isOnWorkerThread: Bool,
         isHandshake: Bool = false
     ) {
         self.application = application
@@ -48,10 +39,11 @@ public final class Request: Sendable {
         self.connection = connection
         self.scriptName = scriptName
         self.pathInfo = pathInfo
-        self.requestID = requestID
+        self.id = id
         self.body = body
         self.isOnWorkerThread = isOnWorkerThread
         self.isHandshake = isHandshake
+        parameters = application.table.match(pathInfo) ?? PathParameters(route: nil, values: [])
     }
 
     /// The method.
@@ -70,8 +62,6 @@ public final class Request: Sendable {
     public var fields: RequestFields { head.fields }
     /// The `User-Agent` field.
     public var userAgent: String? { head.fields["User-Agent"] }
-    /// The values of the path.
-    public var parameters: PathParameters { lazy.withLock { $0.parameters } }
     /// The name of the matched line of the URL table, with its namespaces.
     public var routeName: String? { parameters.route?.name }
 

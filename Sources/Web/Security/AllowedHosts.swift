@@ -17,7 +17,7 @@ struct AllowedHosts: Sendable {
     /// Whether the request's host is one of them. HTTP/1.0 requests need none.
     func allows(_ head: RequestHead) -> Bool {
         guard !isAny, let authority = head.authority else { return true }
-        let isExact = head.bytes.withUnsafeReadableBytes { bytes in
+        let isExact = head.withUnsafeBytes { bytes in
             let given = bytes[Int(authority.start)..<Int(authority.start + authority.count)]
             return exact.contains { given.elementsEqual($0) }
         }

@@ -12,6 +12,7 @@ extension SiteApplication: ASGIApplication {
         }
     }
 
+    @inline(__always)
     private nonisolated(nonsending) func respond(to scope: HTTPScope, _ receive: Receive, _ send: Send) async throws {
         var body = ByteBuffer()
         var failure: (any Error)?
@@ -24,9 +25,15 @@ extension SiteApplication: ASGIApplication {
         }
         let request = Request(
             self, head: scope.request, connection: scope.connection, scriptName: scope.rootPath, pathInfo: scope.path,
-            requestID: scope.requestID, body: body, isOnWorkerThread: false)
-        let response =
-            if let failure { errorPages.response(to: request, error: failure) } else { await respond(to: request) }
+            id: scope.id, body: body, isOnWorkerThread: false)
+        let response: Response
+        if let failure {
+            response = errorPages.response(to: request, error: failure)
+        } else if let view = plainView(of: request) {
+            do { response = try await view(request) } catch { response = errorPages.response(to: request, error: error) }
+        } else {
+            response = await respond(to: request)
+        }
         let head = head(of: response, to: request)
         switch response.body {
         case .bytes(let bytes): try await send.respond(head, bytes)

@@ -12,7 +12,7 @@ extension SiteApplication: WSGIApplication {
         if !isTooLarge, environ.request.framing != .none { body = try environ.input.read(nil) }
         let request = Request(
             self, head: environ.request, connection: environ.connection, scriptName: environ.scriptName,
-            pathInfo: environ.pathInfo, requestID: environ.requestID, body: body, isOnWorkerThread: true)
+            pathInfo: environ.pathInfo, id: environ.id, body: body, isOnWorkerThread: true)
         let response =
             isTooLarge
             ? errorPages.response(to: request, error: BadRequest.tooLarge)

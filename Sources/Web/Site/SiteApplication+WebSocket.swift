@@ -11,7 +11,7 @@ extension SiteApplication {
         guard case .webSocketConnect = try await receive() else { return }
         let request = Request(
             self, head: scope.request, connection: scope.connection, scriptName: scope.rootPath, pathInfo: scope.path,
-            requestID: scope.requestID, body: ByteBuffer(), isOnWorkerThread: false, isHandshake: true)
+            id: .text(scope.requestID), body: ByteBuffer(), isOnWorkerThread: false, isHandshake: true)
         let response = await respond(to: request)
         guard response.status == .switchingProtocols, let view = request.lazy.withLock({ $0.webSocketView }) else {
             return try await refuse(request, response, send)

@@ -116,6 +116,14 @@ extension SiteApplication {
         }
     }
 
+    /// The view of a request that only has to be called: ``respond(to:)`` would do no more than that.
+    func plainView(of request: Request) -> (@Sendable (Request) async throws -> Response)? {
+        guard middleware.isEmpty, request.method.isSafe, case .asynchronous(let view)? = request.parameters.route?.view,
+            hosts.allows(request.head)
+        else { return nil }
+        return view
+    }
+
     private func respond(to request: Request, middleware: ArraySlice<any Middleware>) async throws -> Response {
         guard let first = middleware.first else {
             // What the view throws becomes a page here, so that middleware sees every answer.
@@ -126,10 +134,9 @@ extension SiteApplication {
         }
     }
 
-    /// Finds the view and calls it where it may run.
+    /// Calls the view where it may run.
     private nonisolated(nonsending) func dispatch(_ request: Request) async throws -> Response {
-        guard let (route, values) = table.match(request.pathInfo) else { return try withoutRoute(request) }
-        request.lazy.withLock { $0.parameters = PathParameters(route: route, values: values) }
+        guard let route = request.parameters.route else { return try withoutRoute(request) }
         if !request.method.isSafe,
             let refusal = try CSRF.refusal(of: request, trustedOrigins: settings.trustedOrigins)
         {

@@ -45,12 +45,13 @@ struct URLTable: Sendable {
     }
 
     /// The first route that matches `path` (percent-decoded; one leading slash is taken off), with its values.
-    func match(_ path: String) -> (route: Route, values: [PathValue])? {
+    func match(_ path: String) -> PathParameters? {
         var path = path
         return path.withUTF8 { bytes in
-            let relative = bytes.first == 0x2F ? UnsafeBufferPointer(rebasing: bytes.dropFirst()) : bytes
+            let start = bytes.first == 0x2F ? 1 : 0
+            let relative = UnsafeBufferPointer(rebasing: bytes[start...])
             for route in routes {
-                if let values = route.pattern.match(relative) { return (route, values) }
+                if let values = route.pattern.match(relative) { return PathParameters(route: route, values: values) }
             }
             return nil
         }

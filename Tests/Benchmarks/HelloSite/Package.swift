@@ -9,6 +9,10 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "hello-app", dependencies: [.product(name: "Portico", package: "portico")],
-            swiftSettings: [.swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny")])
+            swiftSettings: [
+                .swiftLanguageMode(.v6), .enableUpcomingFeature("ExistentialAny"),
+                // An asynchronous view stays on its event loop, instead of asking for an executor on the way in and out.
+                .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+            ])
     ]
 )

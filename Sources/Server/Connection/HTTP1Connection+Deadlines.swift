@@ -1,0 +1,57 @@
+import NIOCore
+
+/// How long a connection may take. The deadline and what goes with it are looked at by the sweep of the registry.
+extension HTTP1Connection {
+    enum Deadline {
+        /// Nothing is awaited.
+        case none
+        /// Awaited since the last sweep or later: the sweep sets the time.
+        case unset
+        case at(NIODeadline)
+    }
+
+    /// Called by every sweep.
+    func checkDeadline(_ now: NIODeadline) {
+        let pending = socket.output.count
+        if pending > 0 {
+            if outputStall.age(pending: pending, at: now) > loop.options.timeouts.write { close() }
+            return
+        }
+        outputStall.noteActivity()
+        switch deadline {
+        case .none: break
+        case .unset:
+            deadline = .at(now + timeout)
+            // It keeps the last request's memory; a connection that idles does without.
+            if case .idle = phase { releaseMemory() }
+        case .at(let time): if time <= now { timedOut() }
+        }
+    }
+
+    private func releaseMemory() {
+        spareExchange = nil
+        spareHead = nil
+        if input.readableBytes == 0 { input = ByteBuffer() }
+        socket.releaseMemory()
+    }
+
+    private var timeout: TimeAmount {
+        let timeouts = loop.options.timeouts
+        return switch phase {
+        case .idle: isFirstRequest ? timeouts.header : timeouts.keepAlive
+        case .head: timeouts.header
+        case .exchange, .discarding: timeouts.body
+        // Nobody waits for a client that only has to notice the end when the worker is to stop.
+        case .lingering, .closed: loop.isDraining ? min(timeouts.linger, .milliseconds(500)) : timeouts.linger
+        }
+    }
+
+    private func timedOut() {
+        deadline = .none
+        switch phase {
+        case .head: refuse(.timedOut)
+        case .exchange: exchange?.bodyTimedOut()
+        case .idle, .discarding, .lingering, .closed: close()
+        }
+    }
+}

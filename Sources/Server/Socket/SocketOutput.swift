@@ -1,0 +1,214 @@
+import Glibc
+import NIOCore
+
+/// What waits to be sent on a socket: bytes and parts of files, in order.
+///
+/// Small pieces are copied behind each other into one buffer, so that a response leaves with one system call.
+struct SocketOutput {
+    /// How a flush ended.
+    enum Outcome: Equatable {
+        /// Everything was sent.
+        case drained
+        /// The socket takes no more for now.
+        case blocked
+        /// The connection is of no more use; `errno`.
+        case failed(CInt)
+    }
+
+    private enum Piece {
+        case bytes(ByteBuffer)
+        case file(FileRegion, AnyObject?)
+
+        var count: Int {
+            switch self {
+            case .bytes(let bytes): bytes.readableBytes
+            case .file(let region, _): region.readableBytes
+            }
+        }
+    }
+
+    /// Below this, copying a piece behind what is buffered is cheaper than a system call's vector.
+    static let copyLimit = 16 * 1024
+    /// Bytes sent before others get their turn.
+    private static let turnLimit = 4 << 20
+    /// A buffer that has grown beyond this is not kept.
+    private static let keptCapacity = 32 * 1024
+
+    /// Where the next bytes are written; sent after ``pieces``.
+    var tail = ByteBuffer()
+    private var pieces = Deque()
+    private var queued = 0
+
+    /// Bytes that wait.
+    var count: Int { queued + tail.readableBytes }
+    var isEmpty: Bool { count == 0 }
+
+    mutating func append(_ bytes: ByteBuffer) {
+        if bytes.readableBytes <= Self.copyLimit {
+            tail.writeImmutableBuffer(bytes)
+        } else {
+            closeTail()
+            push(.bytes(bytes))
+        }
+    }
+
+    /// Part of a file; `owner` is held until it was sent.
+    mutating func append(_ file: FileRegion, keeping owner: AnyObject?) {
+        closeTail()
+        push(.file(file, owner))
+    }
+
+    /// Lets go of memory while nothing is to be sent.
+    mutating func releaseMemory() {
+        if isEmpty { tail = ByteBuffer() }
+    }
+
+    private mutating func closeTail() {
+        guard tail.readableBytes > 0 else { return }
+        push(.bytes(tail))
+        tail = ByteBuffer()
+    }
+
+    private mutating func push(_ piece: Piece) {
+        queued += piece.count
+        pieces.append(piece)
+    }
+
+    // MARK: Sending
+
+    /// Sends as much as `descriptor`, a non-blocking socket, takes.
+    mutating func flush(to descriptor: CInt) -> Outcome {
+        if !pieces.isEmpty { return flushPieces(to: descriptor) }
+        let count = tail.readableBytes
+        guard count > 0 else { return .drained }
+        let sent = tail.withUnsafeReadableBytes { Self.send(descriptor, $0, more: false) }
+        if sent == count {
+            if tail.capacity > Self.keptCapacity { tail = ByteBuffer() } else { tail.clear() }
+            return .drained
+        }
+        guard sent >= 0 else { return Self.outcome(errno) }
+        tail.moveReaderIndex(forwardBy: sent)
+        return .blocked
+    }
+
+    private mutating func flushPieces(to descriptor: CInt) -> Outcome {
+        closeTail()
+        var budget = Self.turnLimit
+        while let first = pieces.first {
+            guard budget > 0 else { return .blocked }
+            let sent: Int
+            switch first {
+            case .file(let region, _):
+                sent = Self.sendFile(descriptor, region, limit: budget)
+                // The file lost bytes that were promised: whoever reads on would take what follows for them.
+                if sent == 0, region.readableBytes > 0 { return .failed(EIO) }
+            case .bytes: sent = sendBytes(to: descriptor)
+            }
+            guard sent >= 0 else { return Self.outcome(errno) }
+            budget -= sent
+            drop(sent)
+        }
+        return .drained
+    }
+
+    /// Sends the bytes before the next file in one call.
+    private func sendBytes(to descriptor: CInt) -> Int {
+        guard case .bytes(let first)? = pieces.first else { return 0 }
+        let next = pieces.second
+        guard case .bytes(let second)? = next else {
+            // What follows is a file: both are to leave in full segments.
+            return first.withUnsafeReadableBytes { Self.send(descriptor, $0, more: next != nil) }
+        }
+        return first.withUnsafeReadableBytes { a in
+            second.withUnsafeReadableBytes { b in
+                var vector = (
+                    iovec(iov_base: UnsafeMutableRawPointer(mutating: a.baseAddress), iov_len: a.count),
+                    iovec(iov_base: UnsafeMutableRawPointer(mutating: b.baseAddress), iov_len: b.count)
+                )
+                return withUnsafeMutablePointer(to: &vector) { vector in
+                    vector.withMemoryRebound(to: iovec.self, capacity: 2) { vector in
+                        var message = msghdr()
+                        message.msg_iov = vector
+                        message.msg_iovlen = 2
+                        return Self.retrying { sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL)) }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes `count` bytes off the front.
+    private mutating func drop(_ count: Int) {
+        queued -= count
+        var left = count
+        while let first = pieces.first {
+            let size = first.count
+            guard size <= left else {
+                switch first {
+                case .bytes(var bytes):
+                    bytes.moveReaderIndex(forwardBy: left)
+                    pieces.replaceFirst(.bytes(bytes))
+                case .file(var region, let owner):
+                    region.moveReaderIndex(forwardBy: left)
+                    pieces.replaceFirst(.file(region, owner))
+                }
+                return
+            }
+            left -= size
+            pieces.removeFirst()
+        }
+    }
+
+    private static func outcome(_ error: CInt) -> Outcome {
+        error == EAGAIN || error == EWOULDBLOCK ? .blocked : .failed(error)
+    }
+
+    private static func send(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer, more: Bool) -> Int {
+        let flags = CInt(MSG_NOSIGNAL) | (more ? CInt(MSG_MORE) : 0)
+        return retrying { Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags) }
+    }
+
+    private static func sendFile(_ descriptor: CInt, _ region: FileRegion, limit: Int) -> Int {
+        var offset = off_t(region.readerIndex)
+        let count = min(region.readableBytes, limit)
+        let sent = try? region.fileHandle.withUnsafeFileDescriptor { file in
+            retrying { sendfile(descriptor, file, &offset, count) }
+        }
+        return sent ?? 0
+    }
+
+    private static func retrying(_ call: () -> Int) -> Int {
+        while true {
+            let result = call()
+            if result >= 0 || errno != EINTR { return result }
+        }
+    }
+
+    /// A queue whose storage is made with its first element: most connections never have one.
+    private struct Deque {
+        private var items: [Piece] = []
+        private var start = 0
+
+        var isEmpty: Bool { start == items.count }
+        var first: Piece? { start < items.count ? items[start] : nil }
+        var second: Piece? { start + 1 < items.count ? items[start + 1] : nil }
+
+        mutating func append(_ piece: Piece) { items.append(piece) }
+
+        mutating func replaceFirst(_ piece: Piece) { items[start] = piece }
+
+        mutating func removeFirst() {
+            start += 1
+            if start == items.count {
+                items = []
+                start = 0
+            } else if start >= 64 {
+                items.removeFirst(start)
+                start = 0
+            } else {
+                // What was sent is held no longer.
+                items[start - 1] = .bytes(ByteBuffer())
+            }
+        }
+    }
+}
