@@ -94,8 +94,9 @@ package final class WireConnection {
                 guard try fill() else { throw WireError.incomplete("a frame") }
             }
         }
-        try need(4)
+        try need(2)
         let extra = buffer[1] == 126 ? 2 : 0
+        try need(2 + extra)
         let length = extra == 0 ? Int(buffer[1]) : Int(buffer[2]) << 8 | Int(buffer[3])
         try need(2 + extra + length)
         let first = buffer[0]

@@ -25,7 +25,7 @@ import Testing
         try #require(Glibc.pipe(&pipe) == 0)
         let client = try ChildProcess.spawn(
             executable: Self.python,
-            arguments: ["python", "\(folder)/Clients/websockets_client.py", "ws://127.0.0.1:\(server.port)/"],
+            arguments: [Self.python, "\(folder)/Clients/websockets_client.py", "ws://127.0.0.1:\(server.port)/"],
             environment: ["PYTHONDONTWRITEBYTECODE": "1"], descriptors: [(pipe[1], 1), (pipe[1], 2)])
         close(pipe[1])
         var output: [UInt8] = []
