@@ -28,6 +28,7 @@ RUN swift build --configuration release --product app ${SWIFT_FLAGS} \
 
 FROM debian:12.11-slim
 
+# For Python sites add python3 and libpython3.11 to the packages: the server runs CPython from its shared library.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates libsqlite3-0 libstdc++6 tzdata zlib1g \

@@ -11,8 +11,8 @@ import Testing
             ["app.yaml:3:19: sites.shop.swift: there is no site 'pols' in this binary; it carries: polls"]
         ),
         (
-            "base:\n  sites:\n    shop: {python: 'shop.wsgi:application'}\n",
-            ["app.yaml:3:20: sites.shop.python: this version does not run Python applications yet"]
+            "base:\n  sites:\n    shop: {python: 'shop.wsgi:application', directory: none}\n",
+            ["app.yaml:3:56: sites.shop.directory: there is no directory /srv/nowhere/none"]
         ),
         (
             "base:\n  routes:\n    - {path: /a/, files: missing}\n",

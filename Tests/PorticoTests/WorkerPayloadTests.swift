@@ -11,7 +11,7 @@ import Testing
         WorkerPayload(filePath: "", fileBytes: [0, 255, 10, 13], temporarySecret: ""),
         WorkerPayload(
             filePath: nil, fileBytes: nil, temporarySecret: nil,
-            python: PythonInstallation(encoded: "/usr/bin/python3\0/usr/lib/libpython3.so\03.11.2\0gil")),
+            python: PythonInstallation(encoded: "/usr/bin/python3\0/usr/lib/libpython3.so\03.11.2\0gil\0/usr")),
         WorkerPayload(filePath: "a", fileBytes: [UInt8](repeating: 7, count: 100_000), temporarySecret: nil),
     ]
 

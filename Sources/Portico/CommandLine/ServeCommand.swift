@@ -6,7 +6,7 @@ import Supervisor
 
 /// The options by which `serve` overrides the configuration; the hidden `worker` takes the same.
 struct ServeOptions: ParsableArguments {
-    @Argument(help: "A directory of files, or a site of this program, in place of app.yaml.")
+    @Argument(help: "A directory, a site of this program, or a Python module:callable, in place of app.yaml.")
     var target: String?
 
     @OptionGroup var configuration: ConfigurationOptions
@@ -66,6 +66,7 @@ struct ServeCommand: ParsableCommand {
             Examples:
               app serve --env development
               app serve polls --listen :8080 --workers 2
+              app serve shop.wsgi:application
               app serve --set log.access=false --set limits.body-size=1MiB
 
             TERM and INT finish what was begun, then exit; a second one exits at once.

@@ -312,9 +312,19 @@ def pass_signals_on(numbers):
 # Forks. The child has the server's sockets and memory but none of its threads: it must not serve, and cannot log.
 
 _is_child = False
+_masks = threading.local()
 
 
-def _after_fork():
+def _before_fork():
+    # One that reaches the child before it has handlers of its own would be lost in the server's.
+    _masks.saved = signal.pthread_sigmask(signal.SIG_BLOCK, _SERVER_SIGNALS)
+
+
+def _after_fork_in_parent():
+    signal.pthread_sigmask(signal.SIG_SETMASK, _masks.saved)
+
+
+def _after_fork_in_child():
     global _is_child
     _is_child = True
     _portico.forked()
@@ -325,9 +335,10 @@ def _after_fork():
         _set_wakeup_fd(-1)
     for number, handler in _SERVER_SIGNALS.items():
         _signal(number, handler)
+    signal.pthread_sigmask(signal.SIG_SETMASK, _masks.saved)
 
 
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(before=_before_fork, after_in_parent=_after_fork_in_parent, after_in_child=_after_fork_in_child)
 
 
 # The end.

@@ -17,7 +17,7 @@ extension EndToEnd {
             ("raise ValueError('of <b>this</b>')\n", "ValueError: of <b>this</b>"),
             ("def app(:\n", "SyntaxError: invalid syntax"),
             ("import sys; sys.exit(0)\n", "SystemExit: 0"),
-            ("raise KeyboardInterrupt\n", "KeyboardInterrupt"),
+            ("raise KeyboardInterrupt('now')\n", "KeyboardInterrupt: now"),
         ]
 
         /// Said once, and not tried again.

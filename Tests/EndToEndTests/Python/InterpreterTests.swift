@@ -35,8 +35,9 @@ extension EndToEnd {
             throws
         {
             try folder.writePythonSite(Self.facts, python: python, site: site)
-            let outside = try Command.run(
-                [python, "-c", "import app; print(app.facts())"], in: folder.path, environment: environment)
+            // Where the first entry is not the working directory ($PYTHONSAFEPATH), it comes on top.
+            let question = "import sys; sys.path[0] and sys.path.insert(0, ''); import app; print(app.facts())"
+            let outside = try Command.run([python, "-c", question], in: folder.path, environment: environment)
             #expect(outside.status == .exited(0), "\(outside.errors)")
             let server = try AppServer(in: folder, environment: environment)
             #expect(try server.get("/").text + "\n" == outside.output)
