@@ -7,6 +7,7 @@
 struct cpython_table cpython_table;
 __thread PyThreadState *cpython_own_state;
 __thread int cpython_depth;
+__thread int cpython_kept;
 Py_ssize_t cpython_type_offset;
 
 // CPython 3.10 has these two as inline functions only, over one that it exports.

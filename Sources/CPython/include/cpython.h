@@ -266,6 +266,8 @@ static inline size_t cpython_arguments_offset(size_t count) { return count | ((s
 /// The calling thread's own Python thread state, made when it first enters the interpreter; and how deep it is inside.
 extern __thread PyThreadState *_Nullable cpython_own_state;
 extern __thread int cpython_depth;
+/// How deep it is while it runs no Python: 1 when it keeps the interpreter between two calls.
+extern __thread int cpython_kept;
 
 /// Attaches the calling thread to the interpreter (and takes its lock); nested calls are free. Ended by cpython_leave.
 static inline void cpython_enter(PyInterpreterState *interpreter) {
@@ -284,9 +286,20 @@ void cpython_begin_forked(void);
 void cpython_set_listeners(const int *descriptors, int count);
 
 static inline void cpython_leave(void) {
-    if (--cpython_depth > 0) return;
+    if (--cpython_depth > cpython_kept) return;
     if (__builtin_expect(cpython_is_forked, 0)) cpython_end_forked();
-    cpython_own_state = PyEval_SaveThread();
+    if (cpython_depth == 0) cpython_own_state = PyEval_SaveThread();
+}
+
+/// As cpython_enter, to be kept from one call of Python to the next, until cpython_let_go: once on a thread.
+static inline void cpython_keep(PyInterpreterState *interpreter) {
+    cpython_enter(interpreter);
+    cpython_kept = 1;
+}
+
+static inline void cpython_let_go(void) {
+    cpython_kept = 0;
+    cpython_leave();
 }
 
 /// Whether the calling thread is attached.

@@ -88,14 +88,14 @@ public final class Interpreter: Sendable {
     /// requests that came together are served without giving it up between them.
     func enter(forTheTurnOf loop: any EventLoop) {
         guard cpython_is_inside() == 0 else { return }
-        cpython_enter(state.pointer)
-        loop.assumeIsolated().execute { cpython_leave() }
+        cpython_keep(state.pointer)
+        loop.assumeIsolated().execute { cpython_let_go() }
     }
 
     /// The lock, as a thread of a pool keeps it from one call to the next.
     var lease: ThreadLease {
         let state = state
-        return ThreadLease(begin: { cpython_enter(state.pointer) }, end: { cpython_leave() })
+        return ThreadLease(begin: { cpython_keep(state.pointer) }, end: { cpython_let_go() })
     }
 
     /// Runs `body`, which may wait, with the lock given up; called inside ``enter(_:)`` or from Python.

@@ -53,6 +53,19 @@ def idle_and_connected(server: Server, connections: int) -> tuple[float, float]:
             connection.close()
 
 
+def resident_when_ready(server: Server, core: int) -> float:
+    """MiB of a program once it has printed its ready line."""
+    server.launch(core, stdout=subprocess.PIPE)
+    pipe = server.process.stdout if server.process else None
+    try:
+        wait_for_line(server, server.ready_line or b"")
+        return settled_mib(server.worker())
+    finally:
+        server.stop()
+        if pipe:
+            pipe.close()
+
+
 def ask(port: int, count: int) -> list[socket.socket]:
     """Opens connections one after the other, each with one whole answered request, and keeps them open."""
     opened: list[socket.socket] = []

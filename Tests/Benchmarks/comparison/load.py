@@ -20,9 +20,17 @@ class Round:
     latency_p99_ms: float
 
 
-def run(url: str, headers: dict[str, str], *, seconds: int, core: int) -> Round:
+def run(
+    url: str,
+    headers: dict[str, str],
+    *,
+    seconds: int,
+    core: int,
+    connections: int = CONNECTIONS,
+    script: Path = REPORT,
+) -> Round:
     """Runs wrk for `seconds`. An answer other than 2xx or 3xx, or a broken connection, fails the round."""
-    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(REPORT)]
+    command = ["taskset", "-c", str(core), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(script)]
     for name, value in headers.items():
         command += ["-H", f"{name}: {value}"]
     done = subprocess.run([*command, url], capture_output=True, text=True, check=False)
@@ -38,3 +46,13 @@ def run(url: str, headers: dict[str, str], *, seconds: int, core: int) -> Round:
         requests_per_second=summary["requests"] / (summary["microseconds"] / 1e6),
         latency_p99_ms=summary["p99_microseconds"] / 1000,
     )
+
+
+def script(folder: Path, body: bytes | None) -> Path:
+    """What wrk runs to send `body` by POST and to report; the report alone without a body."""
+    if body is None:
+        return REPORT
+    path = folder / "post.lua"
+    escaped = "".join(f"\\{byte:03}" for byte in body)
+    path.write_text(f'wrk.method = "POST"\nwrk.body = "{escaped}"\n{REPORT.read_text()}')
+    return path

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import fixtures, footprint, machine, peers, portico
+from . import fixtures, footprint, machine, peers, portico, python_parts
 from .fixtures import Fixtures
 from .machine import Cores
 from .report import Row, Target
@@ -31,6 +31,7 @@ class Setting:
     with_portico: bool
     rounds: int
     seconds: int
+    python: python_parts.PythonSetting
 
     def nginx(self, name: str, *, connections: int = 1024) -> Server:
         folder = self.folder / name
@@ -173,6 +174,11 @@ def start(setting: Setting) -> list[Row]:
     ]
 
 
+def python(setting: Setting) -> list[Row]:
+    """Python applications through WSGI and ASGI."""
+    return python_parts.measure(setting, setting.python)
+
+
 PARTS: dict[str, Callable[[Setting], list[Row]]] = {
     "hello": hello,
     "static": static,
@@ -180,4 +186,5 @@ PARTS: dict[str, Callable[[Setting], list[Row]]] = {
     "polls": polls,
     "memory": memory,
     "start": start,
+    "python": python,
 }

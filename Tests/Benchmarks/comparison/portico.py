@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import machine
+from . import machine, python_peers
 from .fixtures import GZIP_LEVEL, Fixtures
 from .machine import BENCHMARKS, CHECKOUT, ComparisonError
+from .python_peers import Application, Environment
 from .server import Server
 
 HELLO_SITE = BENCHMARKS / "HelloSite"
@@ -55,14 +56,35 @@ def polls(release: Release, folder: Path, *, port: int, connections: int = 1024)
     return serve(binary, folder, port=port, sites=sites, routes=["{path: /, site: polls}"], connections=connections)
 
 
-def serve(binary: Path, folder: Path, *, port: int, sites: str, routes: list[str], connections: int) -> Server:
+def python(
+    binary: Path, folder: Path, environment: Environment, application: Application, *, port: int
+) -> Server:
+    """One worker with a Python application; with one thread, a WSGI application is called on the event loop."""
+    options = [
+        f'python: "{application.target}"',
+        f"gateway: {application.gateway}",
+        f"directory: {python_peers.APPLICATIONS}",
+        f"virtualenv: {environment.folder}",
+    ]
+    sites = f"site: {{{', '.join(options)}}}"
+    routes = ["{path: /, site: site}"]
+    server = serve(
+        binary, folder, port=port, sites=sites, routes=routes, connections=1024, threads=application.threads
+    )
+    server.environment.update(python_peers.variables(application))
+    return server
+
+
+def serve(
+    binary: Path, folder: Path, *, port: int, sites: str, routes: list[str], connections: int, threads: int = 4
+) -> Server:
     folder.mkdir(parents=True, exist_ok=True)
     configuration = folder / "app.yaml"
     lines = [
         "base:",
         f"  listen: 127.0.0.1:{port}",
         "  secret-key: a-key-of-a-benchmark-that-protects-nothing-0123456789abcdef",
-        "  workers: {mode: process, count: 1}",
+        f"  workers: {{mode: process, count: 1, threads: {threads}}}",
         f"  gzip: {{level: {GZIP_LEVEL}}}",
         f"  limits: {{connections: {connections}}}",
         "  timeouts: {keep-alive: 10m}",
