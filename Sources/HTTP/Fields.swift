@@ -61,23 +61,6 @@ public struct Fields: Sendable, Equatable {
         wire.append(0x0A)
     }
 
-    /// As ``append(name:value:)-(Collection,_)``, of bytes in memory: what a gateway to another language calls.
-    public mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws(Invalid) {
-        guard !name.isEmpty, name.allSatisfy(Token.contains) else {
-            throw .name(String(decoding: name, as: UTF8.self))
-        }
-        guard value.allSatisfy(Token.isFieldValueByte) else {
-            throw .value(name: String(decoding: name, as: UTF8.self))
-        }
-        marks.note(name)
-        wire.append(contentsOf: name)
-        wire.append(0x3A)
-        wire.append(0x20)
-        wire.append(contentsOf: value)
-        wire.append(0x0D)
-        wire.append(0x0A)
-    }
-
     /// As ``append(name:value:)``, of bytes in memory: the way of gateways, which have many of them for each request.
     public mutating func append(name: UnsafeRawBufferPointer, value: UnsafeRawBufferPointer) throws(Invalid) {
         var isToken = !name.isEmpty
@@ -87,6 +70,7 @@ public struct Fields: Sendable, Equatable {
         for byte in value where !Token.isFieldValueByte(byte) { isValue = false }
         guard isValue else { throw .value(name: String(decoding: name, as: UTF8.self)) }
         if wire.isEmpty { wire.reserveCapacity(256) }
+        marks.note(name)
         wire.append(contentsOf: name)
         wire.append(0x3A)
         wire.append(0x20)
