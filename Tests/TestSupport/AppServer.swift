@@ -66,7 +66,7 @@ package final class AppServer: Sendable {
     }
 
     /// TERM, and no waiting.
-    func startStopping() throws { try #require(kill(pid, SIGTERM) == 0) }
+    package func startStopping() throws { try #require(kill(pid, SIGTERM) == 0) }
 
     /// TERM, and the exit status that follows.
     package func terminate() throws -> ProcessStatus {

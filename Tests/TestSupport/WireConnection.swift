@@ -78,7 +78,7 @@ package final class WireConnection {
     }
 
     /// Opens a WebSocket at `path`; the response to the handshake.
-    func openSocket(_ path: String, _ fields: [String] = []) throws -> WireResponse {
+    package func openSocket(_ path: String, _ fields: [String] = []) throws -> WireResponse {
         let head = [
             "GET \(path) HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade",
             "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
@@ -88,7 +88,7 @@ package final class WireConnection {
     }
 
     /// The server's next frame: its first byte and its payload.
-    func receiveFrame() throws -> (first: UInt8, payload: [UInt8]) {
+    package func receiveFrame() throws -> (first: UInt8, payload: [UInt8]) {
         func need(_ count: Int) throws {
             while buffer.count < count {
                 guard try fill() else { throw WireError.incomplete("a frame") }
@@ -104,7 +104,7 @@ package final class WireConnection {
     }
 
     /// Sends a short frame, masked by zeros.
-    func sendFrame(_ first: UInt8, _ payload: [UInt8]) throws {
+    package func sendFrame(_ first: UInt8, _ payload: [UInt8]) throws {
         try send([first, 0x80 | UInt8(payload.count), 0, 0, 0, 0] + payload)
     }
 
