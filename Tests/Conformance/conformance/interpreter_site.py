@@ -70,6 +70,23 @@ def use_processes(method: str) -> list:
     return [squares, last, process.exitcode]
 
 
+def use_fork() -> list:
+    """Without a pool or a queue: their threads and a fork beside them are a matter of luck under any server."""
+    context = multiprocessing.get_context("fork")
+    squares = []
+    for number in range(5):
+        receiving, sending = context.Pipe(duplex=False)
+        process = context.Process(target=send_square, args=(sending, number))
+        process.start()
+        squares.append(receiving.recv() if receiving.poll(30) else None)
+        process.join(30)
+    return [squares, process.exitcode]
+
+
+def send_square(sending, number: int) -> None:
+    sending.send(square(number))
+
+
 def put_square(results, number: int) -> None:
     results.put(square(number))
 
@@ -155,7 +172,7 @@ def use_streams() -> list:
 
 USES = {
     "identity": identity,
-    "fork": lambda: use_processes("fork"),
+    "fork": use_fork,
     "spawn": lambda: use_processes("spawn"),
     "forkserver": lambda: use_processes("forkserver"),
     "executors": use_executors,
