@@ -3,6 +3,7 @@
 import asyncio
 
 from .asgi_site import TEXT, body, events, path, record, report, start, text, token_of
+from .servers import StartError
 from .suite import Checklist, eventually, expect, one_of, require
 
 ASGI = Checklist("asgi", [f"A{number}" for number in range(1, 10)])
@@ -80,6 +81,34 @@ def versions(server):
             expect("asgi.spec_version", spec, seen["scope"]["asgi"].get("spec_version"))
             expect("left from the request before", False, "conformance.mark" in seen["types"])
             expect("headers", True, ["b:x-header", "b:here"] in seen["scope"]["headers"])
+
+
+def answer_of(server):
+    response = server.get("/")
+    return response.status, response.text
+
+
+@check("A3", "an ASGI 2 application is served as what it is", alone=True)
+def double_callable(server):
+    for name in ["Double", "double_function"]:
+        try:
+            with server.another(application=f"conformance.variants:{name}") as other:
+                expect(name, (200, "asgi"), answer_of(other))
+        except StartError as error:
+            expect(name, "a start", str(error))
+
+
+@check("A3", "the gateway is found out by itself, as asgiref does", needs=("portico",), alone=True)
+def automatic(server):
+    for name, gateway in {
+        "answer": "asgi", "single_object": "asgi", "single_method": "asgi", "partial": "asgi",
+        "wsgi_function": "wsgi", "wsgi_object": "wsgi",
+    }.items():  # fmt: skip
+        try:
+            with server.another(application=f"conformance.variants:{name}") as other:
+                expect(name, (200, gateway), answer_of(other))
+        except StartError as error:
+            expect(name, "a start", str(error))
 
 
 @path
