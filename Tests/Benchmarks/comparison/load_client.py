@@ -1,4 +1,4 @@
-"""The load that wrk cannot make: a number of requests, a fixed rate, WebSocket echoes. Built from `load-client/client.c`."""
+"""The load that wrk cannot make: a number of requests, a fixed rate, WebSocket echoes (`load-client/client.c`)."""
 
 import hashlib
 import json

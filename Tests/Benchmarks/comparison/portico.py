@@ -56,9 +56,7 @@ def polls(release: Release, folder: Path, *, port: int, connections: int = 1024)
     return serve(binary, folder, port=port, sites=sites, routes=["{path: /, site: polls}"], connections=connections)
 
 
-def python(
-    binary: Path, folder: Path, environment: Environment, application: Application, *, port: int
-) -> Server:
+def python(binary: Path, folder: Path, environment: Environment, application: Application, *, port: int) -> Server:
     """One worker with a Python application; with one thread, a WSGI application is called on the event loop."""
     options = [
         f'python: "{application.target}"',
@@ -68,9 +66,8 @@ def python(
     ]
     sites = f"site: {{{', '.join(options)}}}"
     routes = ["{path: /, site: site}"]
-    server = serve(
-        binary, folder, port=port, sites=sites, routes=routes, connections=1024, threads=application.threads
-    )
+    threads = application.threads
+    server = serve(binary, folder, port=port, sites=sites, routes=routes, connections=1024, threads=threads)
     server.environment.update(python_peers.variables(application))
     return server
 

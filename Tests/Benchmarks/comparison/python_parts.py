@@ -69,7 +69,7 @@ def measure(setting, python: PythonSetting) -> list[Row]:
         folder = setting.folder / f"python-{environment.version}"
         folder.mkdir(parents=True, exist_ok=True)
         file = folder / "50KiB.bin"
-        file.write_bytes((python_cases.CHUNK * 1)[: python_cases.FILE_SIZE])
+        file.write_bytes(python_cases.CHUNK[: python_cases.FILE_SIZE])
         binary = setting.release.polls_binary() if setting.with_portico else None
         contestants = Contestants(folder, environment, binary, python.peers, file)
         suffix = f"Python {environment.version.rpartition('.')[0]}"
@@ -127,9 +127,7 @@ def ask(case: Case, server: Server, requests: int, cores: Cores) -> None:
             server.port, connections=case.connections, seconds=3600, core=cores.load, messages=requests
         )
     else:
-        load_client.count(
-            server.port, case.request(), requests, connections=case.connections, core=cores.load
-        )
+        load_client.count(server.port, case.request(), requests, connections=case.connections, core=cores.load)
 
 
 def idle(contestants: Contestants, suffix: str, cores: Cores) -> list[Row]:
@@ -141,7 +139,7 @@ def idle(contestants: Contestants, suffix: str, cores: Cores) -> list[Row]:
     bare = Server(
         name="bare-python",
         command=[
-            str(contestants.environment.python), "-c",
+            *[str(contestants.environment.python), "-c"],
             "import starlette_app, signal; print('ready', flush=True); signal.pause()",
         ],
         port=0,
@@ -151,4 +149,5 @@ def idle(contestants: Contestants, suffix: str, cores: Cores) -> list[Row]:
     )
     with machine.on_core(cores.load):
         alone = footprint.resident_when_ready(bare, cores.server)
-    return [Row(f"idle worker with Starlette beyond bare {suffix}", "MiB", ours - alone, "bare Python", alone, IDLE)]
+    subject = f"idle worker with Starlette ({ours:.1f} MiB) beyond bare {suffix} ({alone:.1f} MiB)"
+    return [Row(subject, "MiB", ours - alone, target=IDLE)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import load, load_client, machine
 from .machine import ComparisonError, Cores
-from .python_cases import Case
+from .python_cases import CONNECTIONS, Case
 from .report import Row, Target
 from .server import Server
 
@@ -32,9 +32,8 @@ class Entrant:
 def running(entrant: Entrant, case: Case, cores: Cores) -> Iterator[Server]:
     """The entrant's server, ready, while the block runs."""
     server = entrant.start()
-    server.ready_path = "/async" if case.path == "/async" else "/"
-    if case.path == "/file":
-        server.ready_path = case.path
+    # Whatever it answers first, it answers the case's own request; a body to be echoed may be empty.
+    server.ready_path = case.path
     try:
         with machine.on_core(cores.load):
             server.start(cores.server)
@@ -85,7 +84,9 @@ def rate(case: Case, server: Server, script: Path, seconds: int, cores: Cores) -
     ).requests_per_second
 
 
-def contest(case: Case, subject: str, entrants: list[Entrant], folder: Path, rounds: int, seconds: int, cores: Cores) -> list[Row]:
+def contest(
+    case: Case, subject: str, entrants: list[Entrant], folder: Path, rounds: int, seconds: int, cores: Cores
+) -> list[Row]:
     """All servers in each round, one after the other."""
     check(case, entrants, cores)
     script = load.script(folder, case.body)
@@ -111,7 +112,9 @@ def rows(case: Case, subject: str, entrants: list[Entrant]) -> list[Row]:
     return result or [Row(subject, "/s", ours)]
 
 
-def tail(case: Case, subject: str, ours: Entrant | None, peer: Entrant, rounds: int, seconds: int, cores: Cores) -> list[Row]:
+def tail(
+    case: Case, subject: str, ours: Entrant | None, peer: Entrant, rounds: int, seconds: int, cores: Cores
+) -> list[Row]:
     """The 99th percentile at half of the peer's own top rate, of both at the same rate."""
     try:
         with running(peer, case, cores) as server:
@@ -130,10 +133,7 @@ def tail(case: Case, subject: str, ours: Entrant | None, peer: Entrant, rounds: 
                     server.port, case.request(), wanted, connections=CONNECTIONS, seconds=seconds, core=cores.load
                 )
             seen.setdefault(entrant.name, []).append(one.p99_ms)
-            print(f"{subject}, round {number}: {entrant.name} at {wanted:,}/s: 99 % within {one.p99_ms:.2f} ms", flush=True)
+            print(f"{subject}, round {number}: {entrant.name} at {wanted:,}/s: p99 {one.p99_ms:.2f} ms", flush=True)
     value = statistics.median(seen["portico"]) if ours else None
     target = Target(1.0, at_least=False, is_ratio=True)
     return [Row(f"{subject}, p99 at {wanted}/s", "ms", value, peer.name, statistics.median(seen[peer.name]), target)]
-
-
-CONNECTIONS = 64

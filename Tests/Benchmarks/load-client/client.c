@@ -1,6 +1,6 @@
-// Loads a server of this machine in the ways that wrk does not: a fixed number of requests, a fixed rate whose latency is
-// counted from when each request was due (so that a server that stalls is charged for what it kept waiting), and WebSocket
-// echoes. One thread, no copies of what is received; prints one line of JSON.
+// Loads a server of this machine in the ways that wrk does not: a fixed number of requests, a fixed rate whose latency
+// is counted from when each request was due (so that a server that stalls is charged for what it kept waiting), and
+// WebSocket echoes. One thread, no copies of what is received; prints one line of JSON.
 //
 //     client count     PORT CONNECTIONS REQUESTS      < request
 //     client rate      PORT CONNECTIONS RATE SECONDS  < request
@@ -291,7 +291,8 @@ int main(int count, char **arguments) {
     for (int i = 0; i < connection_count; i++) open_connection(&connections[i]);
     if (!strcmp(mode, "websocket")) {
         if (count < 6) fail("usage: see the source");
-        run_websocket((size_t)atoi(arguments[4]), (uint64_t)atoll(arguments[5]), count > 6 ? (uint64_t)atoll(arguments[6]) : 0);
+        uint64_t messages = count > 6 ? (uint64_t)atoll(arguments[6]) : 0;
+        run_websocket((size_t)atoi(arguments[4]), (uint64_t)atoll(arguments[5]), messages);
         return 0;
     }
     request = malloc(1 << 20);
