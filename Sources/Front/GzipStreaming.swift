@@ -41,8 +41,10 @@ final class GzipStreaming {
     private var waiting: [() -> Void] = []
 
     /// The way of a response with `head` to `inner`, held back until it is known whether it is a stream.
-    init(_ inner: any Exchange, _ policy: GzipPolicy, _ pool: GzipStreamPool, _ head: ResponseHead, _ decision: GzipDecision)
-    {
+    init(
+        _ inner: any Exchange, _ policy: GzipPolicy, _ pool: GzipStreamPool, _ head: ResponseHead,
+        _ decision: GzipDecision
+    ) {
         self.inner = inner
         self.policy = policy
         self.pool = pool

@@ -59,13 +59,15 @@ final class RelayedWebSocket: WebSocket, @unchecked Sendable {
         inFlight += count
         originLoop.execute {
             self.socket?.send(message)
-            self.arrived(count, isWritable: self.socket?.isWritable ?? true)
+            self.arrived(count, isWritable: self.socket?.isWritable ?? true, isOpen: self.socket?.isOpen ?? false)
         }
     }
 
     /// On the origin's loop.
-    private func arrived(_ count: Int, isWritable: Bool) {
+    private func arrived(_ count: Int, isWritable: Bool, isOpen: Bool) {
         eventLoop.execute {
+            // Who only sends hears of the end this way.
+            if !isOpen { self.isOpen = false }
             self.inFlight -= count
             self.isBlocked = !isWritable
             if self.isWritable { self.resume() }

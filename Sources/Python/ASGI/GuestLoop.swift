@@ -26,11 +26,33 @@ final class GuestLoop {
     private var timer: (deadline: NIODeadline, task: Scheduled<Void>)?
     private var timerCount = 0
     private(set) var isClosed = false
+    /// How many applications live on it.
+    private var users = 1
+
+    /// The guest of the interpreter's main thread, once there is one: all applications of a worker share it.
+    nonisolated(unsafe) private static weak var guest: GuestLoop?
+
+    /// A loop for one more application. As ``init(on:_:running:logger:)``.
+    static func shared(
+        on eventLoop: any EventLoop, _ interpreter: Interpreter, running: RunningLoop?, logger: Logger
+    ) throws(PythonError) -> GuestLoop {
+        guard running == nil else {
+            return try GuestLoop(on: eventLoop, interpreter, running: running, logger: logger)
+        }
+        if let guest, guest.eventLoop === eventLoop, !guest.isClosed {
+            guest.users += 1
+            return guest
+        }
+        let made = try GuestLoop(on: eventLoop, interpreter, running: nil, logger: logger)
+        guest = made
+        return made
+    }
+
     let watchdog: LoopWatchdog
 
     /// A guest on the calling thread, which is `eventLoop`'s; or, with `running`, a loop that runs there by itself. The
     /// interpreter is entered.
-    init(
+    private init(
         on eventLoop: any EventLoop, _ interpreter: Interpreter, running: RunningLoop?, logger: Logger
     ) throws(PythonError) {
         self.eventLoop = eventLoop
@@ -86,6 +108,8 @@ final class GuestLoop {
     @inline(__always)
     func enter<T>(_ body: () throws -> T) rethrows -> T {
         watchdog.entered()
+        // A loop that runs by itself is inside already.
+        if turnMethod != nil { interpreter.enter(forTheTurnOf: eventLoop) }
         cpython_enter(interpreter.statePointer)
         defer {
             lookForWork()
@@ -190,6 +214,8 @@ final class GuestLoop {
     /// Cancels what still runs, gives it some turns, and closes the loop.
     func close() {
         guard !isClosed else { return }
+        users -= 1
+        guard users == 0 else { return }
         guard turnMethod != nil else { return stopRunning() }
         interpreter.enter {
             for _ in 0..<100 {

@@ -58,7 +58,9 @@ class NativeCall {
             NativeFunction("throw") { me, arguments, count in
                 cpython_called()
                 defer { cpython_returning() }
-                return me.flatMap(NativeCall.of)?.raise(arguments, count)
+                let yielded = me.flatMap(NativeCall.of)?.raise(arguments, count)
+                if yielded == nil, PyErr_Occurred() == nil { PyErr_SetNone(PyExc_StopIteration()) }
+                return yielded
             },
             NativeFunction("close") { _, _, _ in Py.none },
         ]

@@ -86,7 +86,7 @@ final class ASGIContext {
     ) throws(PythonError) {
         self.interpreter = interpreter
         self.logger = logger
-        loop = try GuestLoop(on: eventLoop, interpreter, running: running, logger: logger)
+        loop = try GuestLoop.shared(on: eventLoop, interpreter, running: running, logger: logger)
         keys = try ASGIKeys()
         scopes = try ScopeBuilder(keys)
         done = try Py.check(CompletedAwaitable.make(interpreter.headerSize))

@@ -277,7 +277,8 @@ final class HTTP1Connection: SocketHandler {
         loop.observer?.exchangeStarted()
         loop.observer?.exchangeFinished(
             RefusedExchange(
-                connection: info, status: error.status, bodyBytes: bytes.readableBytes, requestID: loop.makeRequestID().text)
+                connection: info, status: error.status, bodyBytes: bytes.readableBytes,
+                requestID: loop.makeRequestID().text)
         )
         end(afterBody: false)
     }

@@ -74,7 +74,9 @@ public final class ServerLoop: EventLoop, @unchecked Sendable {
     /// Tells `watcher` when one of `events` (or an error) comes, until ``unwatch(_:)``. On the loop.
     func watch(_ descriptor: CInt, _ events: Poller.Events, _ watcher: any DescriptorWatcher) throws(SystemError) {
         let index = Int(descriptor)
-        while watchers.count <= index { watchers.append(contentsOf: repeatElement(nil, count: max(64, watchers.count))) }
+        while watchers.count <= index {
+            watchers.append(contentsOf: repeatElement(nil, count: max(64, watchers.count)))
+        }
         try poller.add(descriptor, events)
         watchers[index] = watcher
     }

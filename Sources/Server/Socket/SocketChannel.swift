@@ -106,7 +106,11 @@ final class SocketChannel: DescriptorWatcher {
             return max(count, 0)
         }
         if count > 0 {
-            if count == size { readSize = min(size * 2, Self.mostRead) } else if count < size / 4 { readSize = max(size / 2, Self.leastRead) }
+            if count == size {
+                readSize = min(size * 2, Self.mostRead)
+            } else if count < size / 4 {
+                readSize = max(size / 2, Self.leastRead)
+            }
             return .bytes(count)
         }
         if count == 0 {

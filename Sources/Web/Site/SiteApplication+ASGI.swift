@@ -30,7 +30,9 @@ extension SiteApplication: ASGIApplication {
         if let failure {
             response = errorPages.response(to: request, error: failure)
         } else if let view = plainView(of: request) {
-            do { response = try await view(request) } catch { response = errorPages.response(to: request, error: error) }
+            do { response = try await view(request) } catch {
+                response = errorPages.response(to: request, error: error)
+            }
         } else {
             response = await respond(to: request)
         }

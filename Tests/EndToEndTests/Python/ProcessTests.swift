@@ -242,7 +242,7 @@ extension EndToEnd {
                         "sys.exit(3) if environ['PATH_INFO'] == '/system' else os._exit(3) "
                             + "if environ['PATH_INFO'] == '/process' else 'here'"))
             #expect(try server.get("/system").status == 500)
-            #expect(server.errors.contains("SystemExit: 3"))
+            try eventually("it is logged") { server.errors.contains("SystemExit: 3") }
             #expect(throws: WireError.noResponse) { try server.get("/process") }
             #expect(try server.get("/").text == "here")
             try server.stop()
