@@ -74,7 +74,8 @@ let package = Package(
         .target(
             name: "Python", dependencies: ["Gateway", "HTTP", "Platform", "CPython", .nioCore, .logging],
             resources: [
-                .embedInCode("Scripts/portico_probe.py"), .embedInCode("Scripts/portico_process.py"), .embedInCode("Scripts/portico_support.py"),
+                .embedInCode("Scripts/portico_probe.py"), .embedInCode("Scripts/portico_process.py"),
+                .embedInCode("Scripts/portico_support.py"),
                 .embedInCode("Scripts/portico_asgi.py"),
             ], swiftSettings: onCallersExecutor),
         .target(name: "CPython"),
