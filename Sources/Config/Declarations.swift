@@ -83,13 +83,26 @@ enum Declarations {
     ])
 
     private static let span = ValueType.duration(1...86_400_000)
+    /// A span of time, or none.
+    static let limit = ValueType.either([.duration(0...86_400_000), .choice(["off"])])
 
     static let timeouts = OptionGroup(options: [
         Option("header", span, default: "10s", "From the first byte of a request to the end of its header; then 408."),
         Option("body", span, default: "30s", "Between two pieces of a request's body; then 408."),
         Option("write", span, default: "30s", "For a client to take the next piece of a response."),
         Option("keep-alive", span, default: "15s", "An idle connection waits this long for its next request."),
-        Option("request", span, default: "60s", "For a site to answer; not enforced yet."),
+        Option(
+            "request", limit, default: "60s",
+            "For a site to answer; then 504, and the application is made to leave. Time in which the request's body or the "
+                + "response moves on does not count; WebSockets and event streams have no limit. `off`: none. "
+                + "`timeout` of a route or a site overrides it."),
+        Option(
+            "grace", .duration(0...86_400_000), default: "5s",
+            "For an application to leave after `request` has passed; then its worker is replaced."),
+        Option(
+            "stuck", limit, default: "30s",
+            "For an event loop to be blocked; then what blocks it is interrupted, and after `grace` its worker replaced. "
+                + "`off`: never."),
         Option(
             "drain", .duration(0...86_400_000), default: "30s",
             "For running requests to end when the server stops or reloads."),
@@ -159,6 +172,8 @@ enum SiteDeclarations {
                 "loop", .choice(["asyncio", "uvloop"]),
                 "The event loop of an ASGI application: `asyncio` shares the server's thread, which is faster; `uvloop`, "
                     + "which must be installed, has a thread of its own.", example: "uvloop", with: ["python"]),
+            Option(
+                "timeout", Declarations.limit, "For this site, in place of `timeouts.request`.", example: "10m"),
             Option(
                 "settings", .map(key: .settingName, .text), "What the site itself wants to know.",
                 example: "{page-size: 20}"),

@@ -62,6 +62,10 @@ enum RouteDeclarations {
                 "fallback", .either([.group(fallback), .form(.siteName)]),
                 "What answers when there is no such file: an action, or a site's name.", example: "polls",
                 with: ["files"]),
+            Option(
+                "timeout", Declarations.limit,
+                "For the site to answer here, in place of its own `timeout` and of `timeouts.request`; `off` for none.",
+                example: "5m", with: ["site", "fallback"]),
             Option("headers", .group(headers), "Response headers; `headers: {X-Frame-Options: DENY}` sets them."),
             Option(
                 "gzip", .boolean, default: "true", "Whether responses here are compressed (if `gzip` is on at all)."),

@@ -87,6 +87,8 @@ public struct RouteSettings: Sendable, Hashable {
     public let headers: Headers
     /// Whether responses here are compressed, if anything is.
     public let gzip: Bool
+    /// `timeout`: for the site to answer; nil for what the site, or `timeouts.request`, says.
+    public let timeout: TimeLimit?
     /// Its place in the configuration (`routes[2]`), for `Configuration.error(_:at:)`.
     public let place: ConfigPath
 }

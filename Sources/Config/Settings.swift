@@ -104,7 +104,11 @@ public struct Settings: Sendable, Hashable {
         /// Of an idle connection.
         public let keepAlive: Duration
         /// For a site to answer.
-        public let request: Duration
+        public let request: TimeLimit
+        /// For an application to leave after that.
+        public let grace: Duration
+        /// For an event loop to be blocked.
+        public let stuck: TimeLimit
         /// For running requests when stopping.
         public let drain: Duration
         /// For a worker to become ready.
@@ -169,6 +173,33 @@ public struct Settings: Sendable, Hashable {
         case off
         /// This text.
         case text(String)
+    }
+}
+
+/// How long something may take.
+public enum TimeLimit: Sendable, Hashable {
+    /// As long as it likes: `off`, or `0s`.
+    case off
+    /// So long; more than nothing.
+    case within(Duration)
+
+    /// Nil for no limit.
+    public var duration: Duration? {
+        switch self {
+        case .off: nil
+        case .within(let duration): duration
+        }
+    }
+
+    /// Reads `off` or a duration.
+    init?(configurationText text: String) {
+        if text == "off" {
+            self = .off
+        } else if let duration = Duration(configurationText: text) {
+            self = duration > .zero ? .within(duration) : .off
+        } else {
+            return nil
+        }
     }
 }
 

@@ -30,7 +30,8 @@ struct SettingsDecoder {
             timeouts: .init(
                 header: try duration("timeouts.header"), body: try duration("timeouts.body"),
                 write: try duration("timeouts.write"), keepAlive: try duration("timeouts.keep-alive"),
-                request: try duration("timeouts.request"), drain: try duration("timeouts.drain"),
+                request: try limit("timeouts.request"), grace: try duration("timeouts.grace"),
+                stuck: try limit("timeouts.stuck"), drain: try duration("timeouts.drain"),
                 start: try duration("timeouts.start")),
             websocket: .init(
                 maxSize: try size("websocket.max-size"), pingInterval: try duration("websocket.ping-interval"),
@@ -86,6 +87,7 @@ struct SettingsDecoder {
                     virtualenv: try optionalPath(place.appending("virtualenv")),
                     interpreter: try optionalPath(place.appending("interpreter")),
                     loop: entry.value["loop"]?.scalar.flatMap { SiteSettings.Loop(rawValue: $0.text) } ?? .asyncio,
+                    timeout: try optionalLimit(place.appending("timeout")),
                     settings: Dictionary(
                         (entry.value["settings"]?.entries ?? []).map { ($0.key, Self.value($0.value)) },
                         uniquingKeysWith: { $1 })))
@@ -126,6 +128,7 @@ struct SettingsDecoder {
                         },
                         remove: try optionalList(headers.appending("remove"))),
                     gzip: try boolean(place.appending("gzip")),
+                    timeout: try optionalLimit(place.appending("timeout")),
                     place: place))
         }
         return routes
@@ -187,6 +190,12 @@ extension SettingsDecoder {
     private func size(_ path: ConfigPath) throws(ConfigError) -> ByteCount { try read(path, ByteCount.init(parsing:)) }
     private func duration(_ path: ConfigPath) throws(ConfigError) -> Duration {
         try read(path, Duration.init(configurationText:))
+    }
+    private func limit(_ path: ConfigPath) throws(ConfigError) -> TimeLimit {
+        try read(path, TimeLimit.init(configurationText:))
+    }
+    private func optionalLimit(_ path: ConfigPath) throws(ConfigError) -> TimeLimit? {
+        tree[path] == nil ? nil : try limit(path)
     }
     private func word<Word: RawRepresentable<String>>(_ path: ConfigPath) throws(ConfigError) -> Word {
         try read(path, Word.init(rawValue:))

@@ -56,6 +56,8 @@ public struct SiteSettings: Sendable, Hashable {
     public let interpreter: String?
     /// The event loop of an asynchronous Python application.
     public let loop: Loop
+    /// `timeout`: for it to answer; nil for `timeouts.request`.
+    public let timeout: TimeLimit?
     /// What the site wants to know.
     public let settings: [String: Value]
 }

@@ -73,17 +73,19 @@ import Testing
             "listen", "workers.mode", "workers.count", "workers.threads", "gzip.enabled", "gzip.min-size", "gzip.level",
             "gzip.types", "limits.header-size", "limits.headers", "limits.target-size", "limits.body-size",
             "limits.body-memory", "limits.connections", "limits.queue", "limits.files-cache", "timeouts.header",
-            "timeouts.body", "timeouts.write", "timeouts.keep-alive", "timeouts.request", "timeouts.drain",
-            "timeouts.start", "websocket.max-size", "websocket.ping-interval", "websocket.ping-timeout",
+            "timeouts.body", "timeouts.write", "timeouts.keep-alive", "timeouts.request", "timeouts.grace",
+            "timeouts.stuck", "timeouts.drain", "timeouts.start", "websocket.max-size", "websocket.ping-interval",
+            "websocket.ping-timeout",
             "websocket.compression", "log.format", "log.level", "log.access", "health.enabled", "health.live",
             "health.ready",
             "server-header", "debug", "secret-key", "allowed-hosts", "temp-directory", "sites.NAME.swift",
             "sites.NAME.python", "sites.NAME.gateway", "sites.NAME.database", "sites.NAME.directory",
-            "sites.NAME.virtualenv", "sites.NAME.settings", "routes[].host", "routes[].path", "routes[].files",
+            "sites.NAME.virtualenv", "sites.NAME.timeout", "sites.NAME.settings", "routes[].host", "routes[].path",
+            "routes[].files",
             "routes[].site", "routes[].redirect", "routes[].respond", "routes[].deny", "routes[].status",
             "routes[].content-type", "routes[].cache", "routes[].index", "routes[].dot-files", "routes[].listing",
             "routes[].precompressed", "routes[].symlinks", "routes[].fallback", "routes[].headers.set",
-            "routes[].headers.remove", "routes[].gzip",
+            "routes[].headers.remove", "routes[].gzip", "routes[].timeout",
         ] {
             #expect(reference.contains("**`\(key)`**"), "\(key)")
         }

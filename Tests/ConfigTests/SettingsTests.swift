@@ -25,7 +25,9 @@ import Testing
         #expect(settings.timeouts.body == .seconds(30))
         #expect(settings.timeouts.write == .seconds(30))
         #expect(settings.timeouts.keepAlive == .seconds(15))
-        #expect(settings.timeouts.request == .seconds(60))
+        #expect(settings.timeouts.request == .within(.seconds(60)))
+        #expect(settings.timeouts.grace == .seconds(5))
+        #expect(settings.timeouts.stuck == .within(.seconds(30)))
         #expect(settings.timeouts.drain == .seconds(30))
         #expect(settings.timeouts.start == .seconds(60))
         #expect(settings.log == .init(format: .text, level: .info, access: .standardOutput))
@@ -82,6 +84,30 @@ import Testing
         let shop = try #require(settings.site(named: "shop"))
         #expect(shop.source == .python(module: "shop.wsgi", callable: "application"))
         #expect(shop.directory == "/srv/app" && shop.virtualenv == "/v" && shop.database == nil)
+    }
+
+    @Test func limitsMayBeOff() throws {
+        let yaml = """
+            base:
+              timeouts: {request: off, stuck: 0s}
+              sites: {a: {swift: polls, timeout: 5m}, b: {swift: polls, timeout: off}, c: {swift: polls}}
+              routes:
+                - {path: /a/, site: a, timeout: 1s}
+                - {path: /f/, files: f, fallback: b, timeout: off}
+                - {path: /, site: c}
+            """
+        let settings = try load(yaml).get().settings
+        #expect(settings.timeouts.request == .off && settings.timeouts.stuck == .off)
+        #expect(settings.sites.map(\.timeout) == [.within(.seconds(300)), .off, nil])
+        #expect(settings.routes.map(\.timeout) == [.within(.seconds(1)), .off, nil])
+        guard case .failure(let errors) = load("base: {timeouts: {request: never}}") else {
+            Issue.record("'never' is no limit")
+            return
+        }
+        #expect(
+            errors.description
+                == "app.yaml:1:28: timeouts.request: expected a duration from 0s to 1d (such as 30s) or 'off', got 'never'"
+        )
     }
 
     @Test func shortFormsMergeWithLongOnes() throws {
