@@ -33,6 +33,11 @@ public struct Descriptor: ~Copyable, Sendable {
         _ = try SystemError.check(cplatform_set_close_on_exec(rawValue, isOn ? 1 : 0), "fcntl \(rawValue)")
     }
 
+    /// Keeps a descriptor that has no owner yet from programs started from here.
+    public static func setCloseOnExec(_ number: Int32) throws(SystemError) {
+        _ = try SystemError.check(cplatform_set_close_on_exec(number, 1), "fcntl \(number)")
+    }
+
     /// Whether reads and writes answer EAGAIN instead of waiting. Shared with every descriptor of the same open file.
     public borrowing func setNonBlocking(_ isOn: Bool) throws(SystemError) {
         _ = try SystemError.check(cplatform_set_non_blocking(rawValue, isOn ? 1 : 0), "fcntl \(rawValue)")

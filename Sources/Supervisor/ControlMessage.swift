@@ -9,8 +9,10 @@ public enum ControlMessage: Equatable, Sendable {
     case heartbeat(WorkerReport)
     /// Worker → supervisor: cannot start, and why; the end of the process follows.
     case failed(String)
+    /// Worker → supervisor: start a successor, and tell me to drain when it is ready.
+    case retire(RetireReason)
     /// Supervisor → worker: accept what is queued, close the listeners, finish what is in flight, exit with status 0.
-    case drain
+    case drain(DrainPurpose)
 
     /// The longest packet either side sends or reads, in bytes.
     static let maximumLength = 4096
@@ -19,8 +21,11 @@ public enum ControlMessage: Equatable, Sendable {
     var encoded: [UInt8] {
         switch self {
         case .ready: Array("ready".utf8)
-        case .drain: Array("drain".utf8)
+        case .drain(.stop): Array("drain".utf8)
+        case .drain(.replace): Array("drain replace".utf8)
         case .failed(let reason): Array("failed \(reason)".utf8.prefix(ControlMessage.maximumLength))
+        case .retire(let reason):
+            Array("retire \(reason.name)\(reason.detail.map { " \($0)" } ?? "")".utf8.prefix(Self.maximumLength))
         case .heartbeat(let report):
             Array(
                 ("heartbeat"
@@ -34,8 +39,15 @@ public enum ControlMessage: Equatable, Sendable {
         let parts = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
         switch (parts[0], parts.count > 1 ? parts[1] : nil) {
         case ("ready", nil): self = .ready
-        case ("drain", nil): self = .drain
+        case ("drain", nil): self = .drain(.stop)
+        case ("drain", "replace"): self = .drain(.replace)
         case ("failed", let reason?): self = .failed(String(reason))
+        case ("retire", let words?):
+            let words = words.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let reason = RetireReason(name: words[0], detail: words.count > 1 ? words[1] : nil) else {
+                return nil
+            }
+            self = .retire(reason)
         case ("heartbeat", let values):
             var report = WorkerReport()
             for value in (values ?? "").split(separator: " ") {

@@ -25,7 +25,7 @@ public enum SupervisorAction: Equatable, Sendable {
     /// Start a process; answered by `spawned` or `spawnFailed`.
     case spawn(WorkerID, slot: Int, generation: Int)
     /// Say DRAIN to a worker.
-    case drain(WorkerID)
+    case drain(WorkerID, DrainPurpose)
     /// Send a worker a signal.
     case kill(WorkerID, pid: Int32, Signal)
     /// Let go of the worker's control channel: it has ended.

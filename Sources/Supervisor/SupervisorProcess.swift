@@ -35,6 +35,8 @@ public final class SupervisorProcess {
     private let reapsOrphans: Bool
     private let hadTerminal: Bool
     private let onAllReady: () -> Void
+    private let commands: SupervisorCommands
+    private let observer: (any SupervisorObserver)?
     private var state: SupervisorState
     private var handles: [WorkerID: WorkerHandle] = [:]
     private var exitCode: Int32?
@@ -46,24 +48,28 @@ public final class SupervisorProcess {
     ///   - listeners: the sockets that workers accept from; closed here when the pool drains.
     ///   - payload: bytes for every worker (``WorkerControl/payload``), handed over in anonymous memory.
     ///   - options: how many workers, and the time limits.
+    ///   - commands: what may be asked of the pool from other threads, and where its snapshots are published.
+    ///   - observer: follows the workers' lives.
     ///   - logger: for the supervisor's own lines.
     ///   - reapsOrphans: whether every dead child is taken in; by default as process 1.
     ///   - onAllReady: called once, when the whole first generation serves.
     /// - Returns: the exit status for the process: 0 after TERM or INT, that of the workers when none could ever start.
     /// - Throws: when the signals or the payload's memory cannot be had.
     public static func run(
-        _ program: Program, listeners: [ListeningSocket], payload: [UInt8], options: SupervisorOptions, logger: Logger,
+        _ program: Program, listeners: [ListeningSocket], payload: [UInt8], options: SupervisorOptions,
+        commands: SupervisorCommands, observer: (any SupervisorObserver)? = nil, logger: Logger,
         reapsOrphans: Bool = getpid() == 1, onAllReady: @escaping () -> Void
     ) throws(SystemError) -> Int32 {
         let supervisor = try SupervisorProcess(
-            program, listeners: listeners, payload: payload, options: options, logger: logger,
-            reapsOrphans: reapsOrphans, onAllReady: onAllReady)
+            program, listeners: listeners, payload: payload, options: options, commands: commands, observer: observer,
+            logger: logger, reapsOrphans: reapsOrphans, onAllReady: onAllReady)
         return supervisor.run()
     }
 
     private init(
-        _ program: Program, listeners: [ListeningSocket], payload: [UInt8], options: SupervisorOptions, logger: Logger,
-        reapsOrphans: Bool, onAllReady: @escaping () -> Void
+        _ program: Program, listeners: [ListeningSocket], payload: [UInt8], options: SupervisorOptions,
+        commands: SupervisorCommands, observer: (any SupervisorObserver)?, logger: Logger, reapsOrphans: Bool,
+        onAllReady: @escaping () -> Void
     ) throws(SystemError) {
         // A log that nobody reads any more must not end the pool.
         try Signal.brokenPipe.ignore()
@@ -79,13 +85,17 @@ public final class SupervisorProcess {
         self.logger = logger
         self.reapsOrphans = reapsOrphans
         self.onAllReady = onAllReady
+        self.commands = commands
+        self.observer = observer
         state = SupervisorState(options: options)
         hadTerminal = SupervisorProcess.hasTerminal
     }
 
     private func run() -> Int32 {
+        defer { commands.end() }
         handle(.start)
         while true {
+            commands.publish(state.snapshot)
             if let exitCode { return exitCode }
             waitForSomething()
             // In this order: what a worker said before it ended is known when its end is; what already happened counts before
@@ -93,12 +103,15 @@ public final class SupervisorProcess {
             receive()
             reap()
             for signal in signals.take() where signal != .child { handle(.signal(interpret(signal))) }
+            for command in commands.take() { obey(command) }
             handle(.tick)
         }
     }
 
     private func waitForSomething() {
-        var waiting = [pollfd(fd: signals.descriptor, events: Int16(POLLIN), revents: 0)]
+        var waiting = [signals.descriptor, commands.descriptor].map {
+            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+        }
         for handle in handles.values where handle.isOpen {
             waiting.append(pollfd(fd: handle.channel.descriptor.rawValue, events: Int16(POLLIN), revents: 0))
         }
@@ -128,6 +141,15 @@ public final class SupervisorProcess {
             for worker in handles.values.sorted(by: { $0.id < $1.id }) {
                 if let status = ChildProcess.reap(worker.pid) { handle(.exited(pid: worker.pid, status)) }
             }
+        }
+    }
+
+    private func obey(_ command: SupervisorCommands.Command) {
+        switch command.request {
+        case .stop:
+            handle(.signal(.terminate))
+            command.completion(.done)
+        case .reload, .upgrade, .scale: command.completion(.refused("not supported yet"))
         }
     }
 
@@ -162,12 +184,14 @@ public final class SupervisorProcess {
             } catch {
                 return .spawnFailed(id, error)
             }
-        case .drain(let id):
-            if let worker = handles[id], !worker.channel.send(.drain) {
+        case .drain(let id, let cause):
+            if let worker = handles[id], !worker.channel.send(.drain(cause)) {
                 logger.warning("worker \(id) does not listen; it will be ended at the deadline")
             }
         case .kill(_, let pid, let signal): signal.send(to: pid)
-        case .forget(let id): handles[id] = nil
+        case .forget(let id):
+            handles[id] = nil
+            observer?.ended(id)
         case .closeListeners: for listener in listeners { listener.close() }
         case .announceReady: onAllReady()
         case .log(let line): log(line)
@@ -177,17 +201,24 @@ public final class SupervisorProcess {
     }
 
     private func spawn(_ id: WorkerID, slot: Int, generation: Int) throws(SystemError) -> Int32 {
+        let attachments = try state.workers[id].flatMap { worker throws(SystemError) in
+            try observer?.attachments(for: worker.snapshot)
+        }
         let launch = WorkerLaunch(
             id: id, slot: slot, generation: generation, drain: state.options.drain + state.options.ending,
-            listenerCount: listeners.count)
+            listenerCount: listeners.count, attachments: (attachments ?? []).map(\.name))
         let channel = try ControlChannel.Pair()
         var descriptors = zip(listeners, launch.listeners).map { (source: $0.descriptor, target: $1) }
         descriptors.append((source: channel.worker.rawValue, target: launch.control))
         descriptors.append((source: payload.rawValue, target: launch.config))
+        for attachment in attachments ?? [] {
+            guard let target = launch.attachments[attachment.name] else { continue }
+            descriptors.append((source: attachment.descriptor.rawValue, target: target))
+        }
         let pid = try ChildProcess.spawn(
             executable: program.executable, arguments: program.arguments,
             environment: program.environment.merging(launch.variables) { $1 }, descriptors: descriptors)
-        handles[id] = WorkerHandle(id: id, pid: pid, channel: channel.takeSupervisor())
+        handles[id] = WorkerHandle(id: id, pid: pid, channel: channel.takeSupervisor(), attachments: attachments ?? [])
         return pid
     }
 

@@ -35,7 +35,7 @@ extension SupervisorState {
         switch worker.phase {
         case .starting, .ready:
             workers[id]?.phase = .draining(deadline: now + options.drain + options.ending)
-            actions.append(.drain(id))
+            actions.append(.drain(id, .stop))
             // Before READY nothing is in flight, and a worker still loading its sites may not read the channel for long.
             if worker.readyAt == nil, let pid = worker.pid { actions.append(.kill(id, pid: pid, .terminate)) }
         case .spawning, .draining, .detached, .killed: break

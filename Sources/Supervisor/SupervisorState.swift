@@ -57,7 +57,7 @@ public struct SupervisorState: Sendable {
         if case .ended = phase { return [] }
         var actions: [SupervisorAction] = []
         switch event {
-        case .start: start(&actions)
+        case .start: start(now, &actions)
         case .tick: tick(now, &actions)
         case .spawned(let id, let pid): spawned(id, pid, now, &actions)
         case .spawnFailed(let id, let error): spawnFailed(id, error, now, &actions)
@@ -71,9 +71,9 @@ public struct SupervisorState: Sendable {
 
     // MARK: - Time
 
-    private mutating func start(_ actions: inout [SupervisorAction]) {
+    private mutating func start(_ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
         slots = Array(repeating: Slot(), count: options.workers)
-        for slot in slots.indices { spawn(slot, &actions) }
+        for slot in slots.indices { spawn(slot, now, &actions) }
     }
 
     private mutating func tick(_ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
@@ -96,18 +96,18 @@ public struct SupervisorState: Sendable {
             kill(worker.id, &actions)
         }
         for slot in slots.indices {
-            if let due = slots[slot].respawnAt, due <= now { spawn(slot, &actions) }
+            if let due = slots[slot].respawnAt, due <= now { spawn(slot, now, &actions) }
         }
     }
 
     // MARK: - Workers
 
-    private mutating func spawn(_ slot: Int, _ actions: inout [SupervisorAction]) {
+    private mutating func spawn(_ slot: Int, _ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
         slots[slot].respawnAt = nil
         lastID += 1
         let id = WorkerID(lastID)
         workers[id] = WorkerState(
-            id: id, slot: slot, generation: generation, phase: .spawning, lastHeard: MonotonicTime(nanoseconds: 0))
+            id: id, slot: slot, generation: generation, phase: .spawning, startedAt: now, lastHeard: now)
         actions.append(.spawn(id, slot: slot, generation: generation))
     }
 
@@ -151,6 +151,10 @@ public struct SupervisorState: Sendable {
             announceIfComplete(&actions)
         case (.heartbeat(let report), _): workers[id]?.report = report
         case (.failed(let reason), _): workers[id]?.failure = reason
+        case (.retire(let reason), .ready):
+            workers[id]?.retiring = reason
+            log(.notice, "\(worker.label) is to be replaced: \(reason.name)", &actions)
+        case (.retire, _): break
         case (.ready, _), (.drain, _): break  // Too late, or not a worker's to say.
         }
     }
@@ -225,7 +229,7 @@ public struct SupervisorState: Sendable {
             }
         }
         if delay == .zero {
-            spawn(worker.slot, &actions)
+            spawn(worker.slot, now, &actions)
         } else {
             log(.warning, "starting worker \(worker.slot + 1) again in \(delay)", &actions)
             slots[worker.slot].respawnAt = now + delay
@@ -240,6 +244,22 @@ public struct SupervisorState: Sendable {
         guard failedBoots >= options.bootAttempts else { return nil }
         if case .exited(let code) = status, code != 0 { return code }
         return ExitCode.internalError
+    }
+
+    /// The pool for status documents.
+    public var snapshot: PoolSnapshot {
+        var snapshot = PoolSnapshot()
+        snapshot.phase =
+            switch phase {
+            case .starting: .starting
+            case .running: .running
+            case .draining, .killing: .draining
+            case .ended: .ended
+            }
+        snapshot.generation = generation
+        snapshot.target = slots.count
+        snapshot.workers = sortedWorkers.map(\.snapshot)
+        return snapshot
     }
 
     func log(_ level: SupervisorLog.Level, _ message: String, _ actions: inout [SupervisorAction]) {

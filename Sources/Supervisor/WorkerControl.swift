@@ -4,8 +4,8 @@ import Synchronization
 
 /// Why a worker should finish.
 public enum DrainReason: Equatable, Sendable {
-    /// The supervisor said so.
-    case requested
+    /// The supervisor said so, and what for.
+    case requested(DrainPurpose)
     /// The supervisor is gone; nobody will start a successor.
     case supervisorGone
     /// Somebody sent this worker SIGTERM.
@@ -42,6 +42,7 @@ public final class WorkerControl: Sendable {
         var isReady = false
         var drainReason: DrainReason?
         var onDrain: (@Sendable (DrainReason) -> Void)?
+        var attachments: [String: Int32] = [:]
     }
     private let state = Mutex(State())
 
@@ -89,6 +90,19 @@ public final class WorkerControl: Sendable {
         drainLimit = launch.drain
         channel = ControlChannel(adopting: control)
         self.terminate = terminate
+        do {
+            for number in launch.attachments.values { try Descriptor.setCloseOnExec(number) }
+        } catch {
+            throw .system(error)
+        }
+        state.withLock { $0.attachments = launch.attachments }
+    }
+
+    /// What the supervisor attached under this name (``SupervisorObserver/attachments(for:)``), once; nil when there is no such
+    /// thing or it was taken before.
+    public func attachment(_ name: String) -> Descriptor? {
+        guard let number = state.withLock({ $0.attachments.removeValue(forKey: name) }) else { return nil }
+        return Descriptor(adopting: number)
     }
 
     /// What to do when it is time to finish; called once, on the control thread. To be registered before ``ready()``: a worker
@@ -107,6 +121,12 @@ public final class WorkerControl: Sendable {
     /// dropped.
     public func heartbeat(_ report: WorkerReport) {
         channel.send(.heartbeat(report))
+    }
+
+    /// Asks the supervisor for a successor; when that is ready, this worker is told to drain. May be called from any thread, and
+    /// more than once.
+    public func retire(_ reason: RetireReason) {
+        channel.send(.retire(reason), waits: true)
     }
 
     /// Tells the supervisor why this worker cannot start; the caller exits after it, with status 78 when another try would not
@@ -144,7 +164,8 @@ public final class WorkerControl: Sendable {
             if terminations > 1 { return terminate(0) }
             if !isDraining {
                 switch channel.receive() {
-                case .message(.drain): reason = .requested
+                case .message(.drain(.stop)): reason = .requested(.stop)
+                case .message(.drain(.replace)): reason = .requested(.replace)
                 case .closed: reason = .supervisorGone
                 case .message, .unknown, .nothing: break
                 }

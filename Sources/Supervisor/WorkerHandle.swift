@@ -8,8 +8,11 @@ final class WorkerHandle {
     let channel: ControlChannel
     /// Whether the worker's end is still open, so that polling makes sense.
     var isOpen = true
+    /// What it was given beside its sockets.
+    let attachments: [WorkerAttachment]
 
-    init(id: WorkerID, pid: Int32, channel: consuming ControlChannel) {
+    init(id: WorkerID, pid: Int32, channel: consuming ControlChannel, attachments: [WorkerAttachment]) {
+        self.attachments = attachments
         self.id = id
         self.pid = pid
         self.channel = channel

@@ -3,12 +3,14 @@ import Platform
 /// How a worker is told who it is and what its descriptors are: two environment variables, written by the supervisor and read
 /// by the worker.
 ///
-/// `APP_FDS=listen:3,listen:4,control:5,config:6` names the descriptors, `APP_WORKER=id:7,slot:0,generation:1,drain:30000` the
+/// `APP_FDS=listen:3,listen:4,control:5,config:6,status:7` names the descriptors (others beside those it must have), `APP_WORKER=id:7,slot:0,generation:1,drain:30000` the
 /// worker, with the time it may take to drain in milliseconds.
 struct WorkerLaunch: Equatable {
     var listeners: [Int32] = []
     var control: Int32 = -1
     var config: Int32 = -1
+    /// What else it gets, by name.
+    var attachments: [String: Int32] = [:]
     var id = WorkerID(0)
     var slot = 0
     var generation = 0
@@ -18,7 +20,9 @@ struct WorkerLaunch: Equatable {
     static let workerVariable = "APP_WORKER"
 
     /// The layout for a worker that gets so many listeners: descriptors count from 3.
-    init(id: WorkerID, slot: Int, generation: Int, drain: Duration, listenerCount: Int) {
+    init(
+        id: WorkerID, slot: Int, generation: Int, drain: Duration, listenerCount: Int, attachments names: [String] = []
+    ) {
         self.id = id
         self.slot = slot
         self.generation = generation
@@ -26,11 +30,14 @@ struct WorkerLaunch: Equatable {
         listeners = (0..<Int32(listenerCount)).map { 3 + $0 }
         control = 3 + Int32(listenerCount)
         config = control + 1
+        for (index, name) in names.enumerated() { attachments[name] = config + 1 + Int32(index) }
     }
 
     /// The two variables.
     var variables: [String: String] {
-        let descriptors = listeners.map { "listen:\($0)" } + ["control:\(control)", "config:\(config)"]
+        let descriptors =
+            listeners.map { "listen:\($0)" } + ["control:\(control)", "config:\(config)"]
+            + attachments.sorted { $0.value < $1.value }.map { "\($0.key):\($0.value)" }
         return [
             WorkerLaunch.descriptorsVariable: descriptors.joined(separator: ","),
             WorkerLaunch.workerVariable:
@@ -48,7 +55,7 @@ struct WorkerLaunch: Equatable {
             case "listen": listeners.append(number)
             case "control": control = number
             case "config": config = number
-            default: throw .malformedEnvironment("\(WorkerLaunch.descriptorsVariable)=\(descriptors)")
+            default: attachments[String(name)] = number
             }
         }
         for (name, number) in try WorkerLaunch.pairs(worker) {

@@ -34,6 +34,8 @@ public struct WorkerState: Equatable, Sendable {
     /// Its process id, once known.
     public internal(set) var pid: Int32?
     public internal(set) var phase: Phase
+    /// When it was asked for.
+    public let startedAt: MonotonicTime
     /// When it became ready, if it did.
     public internal(set) var readyAt: MonotonicTime?
     /// When it last said something.
@@ -42,10 +44,26 @@ public struct WorkerState: Equatable, Sendable {
     public internal(set) var report: WorkerReport?
     /// Why it says it cannot start.
     public internal(set) var failure: String?
+    /// Why it is to be replaced.
+    public internal(set) var retiring: RetireReason?
 
     /// Whether it serves and has not been told to stop.
     public var isReady: Bool {
         if case .ready = phase { true } else { false }
+    }
+
+    /// For status documents.
+    public var snapshot: WorkerSnapshot {
+        let station: WorkerSnapshot.Phase =
+            switch phase {
+            case .spawning, .starting: .starting
+            case .ready: .ready
+            case .draining, .detached: .draining
+            case .killed: .killed
+            }
+        return WorkerSnapshot(
+            id: id, slot: slot, generation: generation, pid: pid, phase: station, startedAt: startedAt,
+            readyAt: readyAt, retiring: retiring, report: report, lastHeard: lastHeard)
     }
 
     /// `worker 2 (pid 4711)`: for logs. People count from 1.

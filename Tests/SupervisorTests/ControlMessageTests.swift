@@ -13,7 +13,9 @@ import Testing
 
     @Test(
         arguments: [
-            .ready, .drain, .failed(""), .failed("no such table: \"polls\"\nsecond line"), .heartbeat(WorkerReport()),
+            .ready, .drain(.stop), .drain(.replace), .failed(""), .retire(.maxRequests), .retire(.maxAge),
+            .retire(.maxMemory), .retire(.requestStuck("GET /slow/ for 61 s")), .retire(.loopStuck("")),
+            .failed("no such table: \"polls\"\nsecond line"), .heartbeat(WorkerReport()),
             .heartbeat(report),
         ] as [ControlMessage])
     func survivesTheWay(message: ControlMessage) {
@@ -21,7 +23,10 @@ import Testing
         #expect(message.encoded.count <= ControlMessage.maximumLength)
     }
 
-    @Test(arguments: ["", " ", "READY", "ready now", "drain 1", "heartbeat requests", "heartbeat requests=-1", "\u{0}"])
+    @Test(arguments: [
+        "", " ", "READY", "ready now", "drain 1", "retire", "retire now", "retire max-age x", "heartbeat requests",
+        "heartbeat requests=-1", "\u{0}",
+    ])
     func ignoresTheUnknown(text: String) {
         #expect(ControlMessage(decoding: Array(text.utf8)) == nil)
     }

@@ -77,7 +77,9 @@ struct Simulation {
 
 extension SupervisorAction {
     static func spawn(_ number: Int, slot: Int) -> Self { .spawn(WorkerID(number), slot: slot, generation: 1) }
-    static func drain(_ number: Int) -> Self { .drain(WorkerID(number)) }
+    static func drain(_ number: Int, _ cause: DrainPurpose = .stop) -> Self {
+        .drain(WorkerID(number), cause)
+    }
     static func kill(_ number: Int, _ signal: Signal = .kill) -> Self {
         .kill(WorkerID(number), pid: Simulation.pid(number), signal)
     }

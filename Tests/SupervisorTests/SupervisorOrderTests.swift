@@ -29,7 +29,7 @@ import Testing
             promise(exits == 0, "something done after the end: \(path)")
             switch action {
             case .spawn: promise(!hasClosed, "a worker started without listeners: \(path)")
-            case .kill(let id, _, _), .drain(let id): promise(!gone.contains(id), "a dead worker addressed: \(path)")
+            case .kill(let id, _, _), .drain(let id, _): promise(!gone.contains(id), "a dead worker addressed: \(path)")
             case .forget(let id): promise(gone.insert(id).inserted, "forgotten twice: \(path)")
             case .closeListeners:
                 promise(!hasClosed, "listeners closed twice: \(path)")

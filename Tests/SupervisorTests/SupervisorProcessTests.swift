@@ -29,7 +29,8 @@ import Testing
             SupervisorProcess.Program(
                 executable: "/bin/sh", arguments: ["sh", "-c", script],
                 environment: ["PATH": "/usr/bin:/bin", "DIR": directory.path, "LISTEN_PID": "1", "LISTEN_FDS": "1"]),
-            listeners: listeners, payload: payload, options: options, logger: log.logger, reapsOrphans: false,
+            listeners: listeners, payload: payload, options: options,
+            commands: SupervisorCommands(), logger: log.logger, reapsOrphans: false,
             onAllReady: onAllReady)
     }
 
@@ -94,6 +95,7 @@ import Testing
         let status = try SupervisorProcess.run(
             SupervisorProcess.Program(executable: "/nonexistent", arguments: ["x"], environment: [:]), listeners: [],
             payload: [], options: SupervisorOptions(workers: 1, start: .seconds(1), drain: .seconds(1)),
+            commands: SupervisorCommands(),
             logger: log.logger, reapsOrphans: false, onAllReady: {})
         #expect(status == ExitCode.internalError)
         #expect(log.text.contains("No such file or directory"))
@@ -186,7 +188,8 @@ import Testing
             let status = try SupervisorProcess.run(
                 SupervisorProcess.Program(
                     executable: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH": "/usr/bin:/bin"]),
-                listeners: [], payload: [], options: options, logger: log.logger, reapsOrphans: true, onAllReady: {})
+                listeners: [], payload: [], options: options, commands: SupervisorCommands(),
+                logger: log.logger, reapsOrphans: true, onAllReady: {})
             #expect(status == 0)
             #expect(log.text.contains("inherited process"))
             #expect(ChildProcess.reapAny() == nil)

@@ -137,7 +137,7 @@ import Testing
         #expect(simulation.send(.message(WorkerID(99), .ready)) == [])
         #expect(simulation.send(.channelClosed(WorkerID(99))) == [])
         #expect(simulation.send(.spawned(WorkerID(1), pid: 1)) == [])
-        #expect(simulation.send(.message(WorkerID(1), .drain)) == [])
+        #expect(simulation.send(.message(WorkerID(1), .drain(.stop))) == [])
         for signal in [Signal.hangUp, .moreWorkers, .fewerWorkers, .user1, .user2, .child] {
             #expect(simulation.signal(signal) == [])
         }

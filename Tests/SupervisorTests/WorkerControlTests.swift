@@ -61,10 +61,10 @@ import Testing
         worker.heartbeat(WorkerReport())
         #expect(channel.receive(waits: true) == .message(.heartbeat(WorkerReport())))
         #expect(worker.drainReason == nil)
-        channel.send(.drain)
-        channel.send(.drain)
-        #expect(events.wait(for: 1) == ["drain requested"])
-        #expect(worker.drainReason == .requested)
+        channel.send(.drain(.stop))
+        channel.send(.drain(.stop))
+        #expect(events.wait(for: 1) == ["drain requested(Supervisor.DrainPurpose.stop)"])
+        #expect(worker.drainReason == .requested(.stop))
     }
 
     @Test func drainsWhenTheSupervisorIsGone() throws {
@@ -80,7 +80,7 @@ import Testing
         let pair = try ControlChannel.Pair()
         let worker = try makeWorker(pair)
         let channel = pair.takeSupervisor()
-        channel.send(.drain)
+        channel.send(.drain(.stop))
         try worker.start(signals: nil)
         #expect(events.wait(for: 1) == ["exit 0"])
     }
@@ -91,9 +91,9 @@ import Testing
         let worker = try makeWorker(pair, drain: .milliseconds(-990))
         worker.ready()
         let channel = pair.takeSupervisor()
-        channel.send(.drain)
+        channel.send(.drain(.stop))
         try worker.start(signals: nil)
-        #expect(events.wait(for: 2) == ["drain requested", "exit 1"])
+        #expect(events.wait(for: 2) == ["drain requested(Supervisor.DrainPurpose.stop)", "exit 1"])
     }
 
     @Test func drainsOnASignalAndEndsOnTheSecond() async {

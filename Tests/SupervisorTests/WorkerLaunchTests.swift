@@ -19,6 +19,14 @@ import Testing
             ])
     }
 
+    @Test func namesWhatIsAttached() throws {
+        let launch = WorkerLaunch(
+            id: WorkerID(7), slot: 0, generation: 1, drain: .seconds(30), listenerCount: 1,
+            attachments: ["status", "notes"])
+        #expect(launch.variables["APP_FDS"] == "listen:3,control:4,config:5,status:6,notes:7")
+        #expect(try WorkerLaunch(environment: launch.variables) == launch)
+    }
+
     @Test func isNoWorkerWithoutInstructions() {
         #expect(throws: WorkerControlError.notAWorker) { try WorkerLaunch(environment: ["PATH": "/bin"]) }
     }
@@ -26,7 +34,7 @@ import Testing
     @Test(
         arguments: [
             ("", "id:1"), ("control:3", "id:1"), ("control:x,config:4", "id:1"), ("control:-1,config:4", "id:1"),
-            ("what:3,control:4,config:5", "id:1"), ("control:3,config:4", "id"), ("control:3,config:4", "shoe:1"),
+            ("control:3,config:4", "id"), ("control:3,config:4", "shoe:1"),
             ("control:0,config:1", "id:1"),
         ])
     func refusesNonsense(descriptors: String, worker: String) {

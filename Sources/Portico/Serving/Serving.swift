@@ -77,8 +77,8 @@ struct Serving: Sendable {
         if python != nil { options.ending = Worker.pythonEnding + .seconds(2) }
         defer { listeners.forEach { $0.close() } }
         return try SupervisorProcess.run(
-            program, listeners: listeners, payload: payload.encoded, options: options, logger: logger,
-            onAllReady: { announce(listeners) })
+            program, listeners: listeners, payload: payload.encoded, options: options,
+            commands: SupervisorCommands(), logger: logger, onAllReady: { announce(listeners) })
     }
 
     private func runThreads(_ listeners: [ListeningSocket], _ python: PythonInstallation?) throws -> Int32 {
