@@ -83,6 +83,11 @@ int cplatform_set_thread_name(const char *name) {
     return result_or_errno(prctl(PR_SET_NAME, name, 0, 0, 0));
 }
 
+int cplatform_open_executable(const char *path) {
+    if (access(path, X_OK) != 0) return -errno;
+    return result_or_errno(open(path, O_PATH | O_CLOEXEC));
+}
+
 int cplatform_become_reaper(void) { return result_or_errno(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); }
 
 int cplatform_set_close_on_exec(int fd, int on) {

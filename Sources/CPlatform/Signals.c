@@ -64,4 +64,10 @@ unsigned cplatform_signal_take(int signo) {
     return signo > 0 && signo < SIGNAL_COUNT ? atomic_exchange(&pending[signo], 0) : 0;
 }
 
+int cplatform_block_signals(int all) {
+    sigset_t set;
+    if (all) sigfillset(&set); else sigemptyset(&set);
+    return -pthread_sigmask(SIG_SETMASK, &set, NULL);
+}
+
 int cplatform_signal_ignore(int signo) { return set_action(signo, SIG_IGN); }

@@ -44,6 +44,23 @@ int cplatform_spawn(const char *path, char *const argv[], char *const envp[], co
     return error ? -error : pid;
 }
 
+int cplatform_await_child(int pid) {
+    siginfo_t info;
+    while (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT) != 0) {
+        if (errno != EINTR) return -errno;
+    }
+    return 0;
+}
+
+int cplatform_ended_child(void) {
+    siginfo_t info;
+    info.si_pid = 0;
+    while (waitid(P_ALL, 0, &info, WEXITED | WNOWAIT | WNOHANG) != 0) {
+        if (errno != EINTR) return -errno;
+    }
+    return info.si_pid;
+}
+
 int cplatform_wait_exit_status(int status) { return WIFEXITED(status) ? WEXITSTATUS(status) : -1; }
 int cplatform_wait_signal(int status) { return WIFSIGNALED(status) ? WTERMSIG(status) : 0; }
 int cplatform_wait_dumped_core(int status) { return WIFSIGNALED(status) && WCOREDUMP(status); }

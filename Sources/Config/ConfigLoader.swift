@@ -35,7 +35,7 @@ struct ConfigLoader {
             let tree = layered(sections, name)
             errors += Validator.check(tree, against: Declarations.root, scope: .effective)
             errors += RouteRules.check(tree, patternProblem: sources.patternProblem)
-            errors += ListenRules.check(tree)
+            errors += ListenRules.check(tree) + WorkerRules.check(tree)
         }
 
         var tree = layered(sections, environmentName)
@@ -53,7 +53,7 @@ struct ConfigLoader {
         tree = Normalization.normalized(resolved, as: Self.root)
         errors += Validator.check(tree, against: Declarations.root, scope: .effective)
         errors += RouteRules.check(tree, patternProblem: sources.patternProblem)
-        errors += ListenRules.check(tree)
+        errors += ListenRules.check(tree) + WorkerRules.check(tree)
         guard errors.isEmpty else { return .failure(ConfigErrors(errors)) }
 
         tree = completed(tree)

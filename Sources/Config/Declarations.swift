@@ -7,6 +7,12 @@ enum Declarations {
             "Where to listen: one address or a list. Port 0 takes a free port; `fd:3` an inherited socket.",
             example: "[0.0.0.0:8000, unix:/run/app.sock]"),
         Option("workers", .group(workers), "The processes and threads that serve."),
+        Option(
+            "reload", .group(reload), "What brings in a new configuration and new code beside the signal HUP, and how."),
+        Option(
+            "warm-up", .list(.form(.urlPath)), default: "[]",
+            "Paths that each worker asks of itself before it is ready; an answer of 500 or above fails its start.",
+            example: "[/, /search/]"),
         Option("sites", .map(key: .siteName, .group(SiteDeclarations.site)), "The sites, by name."),
         Option(
             "routes", .list(.group(RouteDeclarations.route)),
@@ -48,8 +54,42 @@ enum Declarations {
             "Processes, or event loops in thread mode. `auto`: the CPUs this container may use. `1` by default in "
                 + "`development`.", example: "4"),
         Option(
+            "min", .integer(1...1024), "The fewest processes of a pool that grows and shrinks; `1` without it.",
+            example: "2", with: ["max"]),
+        Option(
+            "max", .integer(1...1024),
+            "The most processes: instead of `count`, the pool begins with `min`, grows while requests wait for a thread, and "
+                + "shrinks when it is idle.", example: "8"),
+        Option(
             "threads", .integer(1...1024), default: "4",
             "Threads in each worker for synchronous (WSGI) sites."),
+        Option(
+            "max-requests", .integer(1...1 << 53),
+            "A worker that has answered so many requests is replaced; without it, none is for that.", example: "10000"),
+        Option(
+            "max-age", .duration(1000...1 << 53), "A worker that has served so long is replaced.", example: "1d"),
+        Option(
+            "max-memory", .size(1 << 20...1 << 50), "A worker that holds so much memory is replaced.",
+            example: "512MiB"),
+        Option(
+            "jitter", .integer(0...100), default: "10",
+            "By how many percent at most a worker's own three limits are lower, so that not all reach them together."),
+        Option(
+            "start-attempts", .integer(1...1000), default: "5",
+            "So many failed starts in a row end the server, unless a worker still serves."),
+    ])
+
+    static let reload = OptionGroup(options: [
+        Option(
+            "touch", .list(.path), default: "[]",
+            "Files that bring in a new configuration and new code when they are touched or replaced.",
+            example: "[/run/shop.reload]"),
+        Option(
+            "config", .boolean, default: "false", "Whether the configuration file's own change does."),
+        Option(
+            "surge", .integer(1...1024), default: "1",
+            "How many processes beyond `workers` may live at once meanwhile, those included that finish what they began."
+        ),
     ])
 
     static let gzip = OptionGroup(

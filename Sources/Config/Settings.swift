@@ -6,6 +6,10 @@ public struct Settings: Sendable, Hashable {
     public let workers: Workers
     /// `gzip`
     public let gzip: Gzip
+    /// `reload`
+    public let reload: Reload
+    /// `warm-up`: paths with a `/` in front.
+    public let warmUp: [String]
     /// `limits`
     public let limits: Limits
     /// `timeouts`
@@ -57,8 +61,32 @@ public struct Settings: Sendable, Hashable {
         public let mode: Mode
         /// How many workers.
         public let count: Count
+        /// The fewest of a pool that grows and shrinks.
+        public let min: Int?
+        /// The most; nil where `count` says how many.
+        public let max: Int?
         /// Threads in each worker for synchronous sites.
         public let threads: Int
+        /// After so many requests a worker is replaced.
+        public let maxRequests: Int?
+        /// After so long a worker is replaced.
+        public let maxAge: Duration?
+        /// With so much memory a worker is replaced.
+        public let maxMemory: ByteCount?
+        /// By how many percent at most a worker's own limits are lower.
+        public let jitter: Int
+        /// Failed starts in a row that end the server.
+        public let startAttempts: Int
+    }
+
+    /// `reload`
+    public struct Reload: Sendable, Hashable {
+        /// Files whose change reloads, absolute paths.
+        public let touch: [String]
+        /// Whether the configuration file's change does.
+        public let config: Bool
+        /// Processes beyond `workers` at once.
+        public let surge: Int
     }
 
     /// `gzip`

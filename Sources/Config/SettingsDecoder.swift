@@ -18,10 +18,20 @@ struct SettingsDecoder {
                 }),
             workers: .init(
                 mode: try word("workers.mode"), count: try count("workers.count"),
-                threads: try integer("workers.threads")),
+                min: try optional("workers.min", Validator.integer),
+                max: try optional("workers.max", Validator.integer),
+                threads: try integer("workers.threads"),
+                maxRequests: try optional("workers.max-requests", Validator.integer),
+                maxAge: try optional("workers.max-age", Duration.init(configurationText:)),
+                maxMemory: try optional("workers.max-memory", ByteCount.init(parsing:)),
+                jitter: try integer("workers.jitter"), startAttempts: try integer("workers.start-attempts")),
             gzip: .init(
                 enabled: try boolean("gzip.enabled"), minSize: try size("gzip.min-size"),
                 level: try integer("gzip.level"), types: try list("gzip.types") { text, _ in text.lowercased() }),
+            reload: .init(
+                touch: try list("reload.touch") { FilePath.absolute($0, in: baseDirectory($1)) },
+                config: try boolean("reload.config"), surge: try integer("reload.surge")),
+            warmUp: try list("warm-up") { text, _ in text },
             limits: .init(
                 headerSize: try size("limits.header-size"), headers: try integer("limits.headers"),
                 targetSize: try size("limits.target-size"), bodySize: try size("limits.body-size"),
@@ -183,6 +193,12 @@ extension SettingsDecoder {
     private func read<Value>(_ path: ConfigPath, _ parse: (String) -> Value?) throws(ConfigError) -> Value {
         guard let value = parse(try text(path)) else { throw mismatch(path) }
         return value
+    }
+
+    private func optional<Value>(
+        _ path: ConfigPath, _ parse: (String) -> Value?
+    ) throws(ConfigError) -> Value? {
+        tree[path] == nil ? nil : try read(path, parse)
     }
 
     private func integer(_ path: ConfigPath) throws(ConfigError) -> Int { try read(path, Validator.integer) }

@@ -1,5 +1,6 @@
 import CPlatform
 import Glibc
+import Synchronization
 
 /// Starting programs and learning how they ended.
 ///
@@ -8,6 +9,14 @@ import Glibc
 public enum ChildProcess {
     /// The running program itself, also when its file has been replaced or deleted in the meantime.
     public static let currentExecutable = "/proc/self/exe"
+
+    /// Those that were started here and not taken in yet: whoever started one wants to know how it ended.
+    private static let started = Mutex<Set<Int32>>([])
+
+    /// Counts a child as started here: it was, by the program that this process ran before.
+    public static func adopt(_ pid: Int32) {
+        started.withLock { _ = $0.insert(pid) }
+    }
 
     /// Starts a program.
     /// - Parameters:
@@ -27,43 +36,66 @@ public enum ChildProcess {
         let settings = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         let result = withCStrings(arguments) { argv in
             withCStrings(settings) { envp in
-                cplatform_spawn(
-                    executable, argv, envp, directory, sources, targets, Int32(sources.count), closeFrom)
+                // Known before it can be found dead.
+                started.withLock { started in
+                    let pid = cplatform_spawn(
+                        executable, argv, envp, directory, sources, targets, Int32(sources.count), closeFrom)
+                    if pid > 0 { started.insert(pid) }
+                    return pid
+                }
             }
         }
         return try SystemError.check(result, "start \(executable)")
     }
 
+    /// Makes this process another program, which finds these descriptors open beside 0, 1 and 2. Signal mask and children stay.
+    /// Returns only when that failed.
+    public static func become(
+        executable: String, arguments: [String], environment: [String: String], keeping descriptors: [Int32]
+    ) -> SystemError {
+        for descriptor in descriptors { _ = cplatform_set_close_on_exec(descriptor, 0) }
+        let settings = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        let code = withCStrings(arguments) { argv in
+            withCStrings(settings) { envp in
+                _ = execve(executable, argv, envp)
+                return errno
+            }
+        }
+        for descriptor in descriptors { _ = cplatform_set_close_on_exec(descriptor, 1) }
+        return SystemError(operation: "exec \(executable)", code: code)
+    }
+
     /// Learns, without waiting, how the child ended; nil while it lives (or when it is not a child of this process).
     public static func reap(_ pid: Int32) -> ProcessStatus? {
-        var status: Int32 = 0
-        while true {
-            let result = waitpid(pid, &status, WNOHANG)
-            if result == pid { return ProcessStatus(waitStatus: status) }
-            if result < 0, errno == EINTR { continue }
-            return nil
+        started.withLock { started in
+            var status: Int32 = 0
+            while true {
+                let result = waitpid(pid, &status, WNOHANG)
+                if result < 0, errno == EINTR { continue }
+                guard result == pid else { return nil }
+                started.remove(pid)
+                return ProcessStatus(waitStatus: status)
+            }
         }
     }
 
-    /// Takes, without waiting, any child that ended, also such that were inherited from a process that died (only process 1
-    /// and subreapers inherit); nil when there is none.
-    public static func reapAny() -> (pid: Int32, status: ProcessStatus)? {
-        var status: Int32 = 0
-        while true {
-            let result = waitpid(-1, &status, WNOHANG)
-            if result > 0 { return (result, ProcessStatus(waitStatus: status)) }
-            if result < 0, errno == EINTR { continue }
-            return nil
+    /// Takes, without waiting, a child that ended and was not started here but inherited from a process that died (only
+    /// process 1 and subreapers inherit); nil when there is none.
+    public static func reapOrphan() -> (pid: Int32, status: ProcessStatus)? {
+        started.withLock { started in
+            let pid = cplatform_ended_child()
+            var status: Int32 = 0
+            guard pid > 0, !started.contains(pid), waitpid(pid, &status, WNOHANG) == pid else { return nil }
+            return (pid, ProcessStatus(waitStatus: status))
         }
     }
 
     /// Waits for the end of a child.
     public static func wait(_ pid: Int32) throws(SystemError) -> ProcessStatus {
-        var status: Int32 = 0
-        while true {
-            if waitpid(pid, &status, 0) == pid { return ProcessStatus(waitStatus: status) }
-            guard errno == EINTR else { throw SystemError(operation: "waitpid \(pid)", code: errno) }
-        }
+        // It is taken in only with the list in hand: its number may be another's at once.
+        _ = try SystemError.check(cplatform_await_child(pid), "wait for \(pid)")
+        guard let status = reap(pid) else { throw SystemError(operation: "waitpid \(pid)", code: ECHILD) }
+        return status
     }
 
     /// Waits for the end of a child, at most so long: then it is killed, and the result is nil.

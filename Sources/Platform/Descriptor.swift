@@ -94,6 +94,11 @@ public struct Descriptor: ~Copyable, Sendable {
         Descriptor(adopting: try SystemError.check(cplatform_open_append(path, mode), "open \(path)"))
     }
 
+    /// Opens a file that may be executed, to start it later, whatever is at the path by then.
+    public static func executable(_ path: String) throws(SystemError) -> Descriptor {
+        Descriptor(adopting: try SystemError.check(cplatform_open_executable(path), "open \(path)"))
+    }
+
     /// Opens `/dev/null` for every one of the descriptors 0, 1 and 2 that is closed, so that no socket ends up as the
     /// standard output of the process. To be called first in a server's life.
     public static func ensureStandardDescriptors() {

@@ -25,7 +25,10 @@ public final class ListeningSocket: Sendable {
     }
 
     /// Takes over an inherited listening socket, or a bound one, which is made to listen.
-    public convenience init(inheriting number: Int32, backlog: Int32 = defaultBacklog) throws(BindError) {
+    /// - Parameter file: its file, when this process made it (running another program) and is to remove it.
+    public convenience init(
+        inheriting number: Int32, backlog: Int32 = defaultBacklog, file: UnixSocketFile? = nil
+    ) throws(BindError) {
         guard number >= 0, fcntl(number, F_GETFD) >= 0 else {
             throw .badDescriptor(number, reason: "it is not open")
         }
@@ -47,7 +50,7 @@ public final class ListeningSocket: Sendable {
             let address = try SocketAddress.local(of: number)
             let descriptor = Descriptor(adopting: number)
             try descriptor.setCloseOnExec(true)
-            self.init(descriptor: descriptor, address: address)
+            self.init(descriptor: descriptor, address: address, file: file)
         } catch {
             throw .system("fd:\(number)", error)
         }
@@ -57,6 +60,9 @@ public final class ListeningSocket: Sendable {
 
     /// The descriptor to accept from, owned by this object; -1 once closed.
     public var descriptor: Int32 { state.withLock { $0.descriptor ?? -1 } }
+
+    /// The file of a Unix socket that this process made; nil for other sockets, and once closed.
+    public var file: UnixSocketFile? { state.withLock { $0.file } }
 
     /// A descriptor of the same socket with an owner of its own, for an event loop that closes what it is given.
     public func duplicate() throws(SystemError) -> Descriptor {

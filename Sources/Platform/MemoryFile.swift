@@ -16,10 +16,15 @@ public enum MemoryFile {
 
     /// The whole content, whatever the current position (the position is shared by all processes that hold the file).
     public static func contents(of descriptor: borrowing Descriptor) throws(SystemError) -> [UInt8] {
+        try contents(ofDescriptor: descriptor.rawValue)
+    }
+
+    /// The same, of a descriptor owned elsewhere.
+    public static func contents(ofDescriptor descriptor: Int32) throws(SystemError) -> [UInt8] {
         var result: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16384)
         while true {
-            let count = pread(descriptor.rawValue, &chunk, chunk.count, off_t(result.count))
+            let count = pread(descriptor, &chunk, chunk.count, off_t(result.count))
             if count == 0 { return result }
             if count > 0 {
                 result += chunk[..<count]

@@ -29,6 +29,12 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
         _ = try SystemError.check(cplatform_signal_ignore(rawValue), "ignore \(self)")
     }
 
+    /// Holds back every signal from the calling thread, also beyond an exec; what comes meanwhile waits.
+    public static func blockAll() { _ = cplatform_block_signals(1) }
+
+    /// Lets every signal reach the calling thread.
+    public static func unblockAll() { _ = cplatform_block_signals(0) }
+
     /// Sends the signal; answers false when there is no such process (any more).
     @discardableResult
     public func send(to pid: Int32) -> Bool {

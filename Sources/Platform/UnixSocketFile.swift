@@ -1,11 +1,19 @@
 import Glibc
 
 /// The file of a Unix socket that this process bound: which one it was, so that never another's is removed.
-struct UnixSocketFile {
-    let path: String
-    private let device: UInt64
-    private let inode: UInt64
+public struct UnixSocketFile: Sendable {
+    public let path: String
+    public let device: UInt64
+    public let inode: UInt64
     private let owner: Int32
+
+    /// One that this process bound when it ran another program.
+    public init(path: String, device: UInt64, inode: UInt64) {
+        self.path = path
+        self.device = device
+        self.inode = inode
+        owner = getpid()
+    }
 
     /// Remembers the file that was just bound; nil when it is gone already.
     init?(path: String) {

@@ -55,6 +55,11 @@ public final class HTTPServer: Sendable {
         acceptors.withLock { $0.append(acceptor) }
     }
 
+    /// Serves a connected, non-blocking socket, which is the server's from now on.
+    public func take(connection descriptor: CInt) {
+        targets.min { $0.load < $1.load }?.take(descriptor)
+    }
+
     /// Stops accepting, after what already waits in the kernel's queue was taken; answers what was begun, and returns
     /// when every connection has ended or `limit` has passed. Blocks. `onAcceptingEnded` is called when nothing
     /// is accepted any more, and may close the sockets. The result is the number of connections cut off.

@@ -4,8 +4,8 @@ import Platform
 
 /// The supervisor's shell: turns what the kernel reports into events for ``SupervisorState`` and its actions into system calls.
 ///
-/// One thread, one `poll`: signals, control channels, and the next deadline. It never accepts a connection, never loads a site,
-/// and writes to nothing but the log.
+/// One thread, one `poll`: signals, control channels, commands, watched files, and the next deadline. It never accepts a
+/// connection, never loads a site, and writes to nothing but the log.
 public final class SupervisorProcess {
     /// What a worker is started as.
     public struct Program: Sendable {
@@ -26,76 +26,128 @@ public final class SupervisorProcess {
         }
     }
 
-    private let program: Program
-    private let listeners: [ListeningSocket]
-    private let payload: Descriptor
-    private let signals: SignalSource
-    private let logger: Logger
-    /// Whether to take in every dead child, also those inherited: the duty of process 1.
-    private let reapsOrphans: Bool
+    /// How another version of the program is brought in.
+    public struct Upgrade: Sendable {
+        /// Where the program was started from, and its successor is looked for.
+        public var path: String
+        /// Makes a ``GenerationPlan``: writes it to descriptor 3 (else, with an exit status other than 0, why there is none), and
+        /// finds the present payload in descriptor 4.
+        public var plan: [String]
+        /// Says by its exit status whether it understands the document in descriptor 3; writes to descriptor 4 why not.
+        public var probe: [String]
+        /// What this process then runs as.
+        public var serve: [String]
+
+        public init(path: String, plan: [String], probe: [String], serve: [String]) {
+            self.path = path
+            self.plan = plan
+            self.probe = probe
+            self.serve = serve
+        }
+    }
+
+    /// Everything a supervisor works with.
+    public struct Setup {
+        /// What to start as a worker.
+        public var program: Program
+        /// Makes the plan of another generation; nil when nothing can be reloaded.
+        public var planner: GenerationPlanner?
+        /// How the executable is replaced; nil when it cannot be.
+        public var upgrade: Upgrade?
+        /// Whether the sockets were handed over by whoever started the server, and stay whatever the configuration says.
+        public var keepsListeners = false
+        /// Opens a socket that another generation has in addition.
+        public var bind: @Sendable (ListenAddress) throws(BindError) -> ListeningSocket = {
+            address throws(BindError) in try .bind(address)
+        }
+        /// What may be asked of the pool from other threads, and where its snapshots are published.
+        public var commands: SupervisorCommands
+        /// Follows the workers' lives.
+        public var observer: (any SupervisorObserver)?
+        /// For the supervisor's own lines.
+        public var logger: Logger
+        /// The signals, where somebody has watched them since before; nil to watch them from the start of the pool.
+        public var signals: SignalSource?
+        /// Whether every dead child is taken in; by default as process 1.
+        public var reapsOrphans = getpid() == 1
+        /// Called when the whole first generation serves, and whenever another one has taken over, with its sockets.
+        public var onServing: ([ListeningSocket]) -> Void = { _ in }
+
+        public init(program: Program, commands: SupervisorCommands, logger: Logger) {
+            self.program = program
+            self.program.environment = program.environment.filter { !SocketActivation.variables.contains($0.key) }
+            self.commands = commands
+            self.logger = logger
+        }
+    }
+
+    /// What a supervisor listens to.
+    public static let watchedSignals: [Signal] = [
+        .terminate, .interrupt, .hangUp, .child, .moreWorkers, .fewerWorkers, .user1, .user2,
+    ]
+
+    let setup: Setup
+    let signals: SignalSource
+    let preparation: Preparation
+    let watchedFiles: WatchedFiles?
+    var state: SupervisorState
+    var generations: [Int: Generation] = [:]
+    var handles: [WorkerID: WorkerHandle] = [:]
     private let hadTerminal: Bool
-    private let onAllReady: () -> Void
-    private let commands: SupervisorCommands
-    private let observer: (any SupervisorObserver)?
-    private var state: SupervisorState
-    private var handles: [WorkerID: WorkerHandle] = [:]
     private var exitCode: Int32?
+    private var completions: [Int: SupervisorCommands.Completion] = [:]
+    private var commandCount = 0
+    /// Asked for by the state; done when nothing else is left to do.
+    private var handOver: (generation: Int, commands: [Int])?
+    private var lastAwake = MonotonicTime.now()
+    private var nextLook = MonotonicTime.now()
+
+    var logger: Logger { setup.logger }
 
     /// Runs a pool of workers until it ends.
     ///
     /// - Parameters:
-    ///   - program: what to start as a worker.
-    ///   - listeners: the sockets that workers accept from; closed here when the pool drains.
-    ///   - payload: bytes for every worker (``WorkerControl/payload``), handed over in anonymous memory.
-    ///   - options: how many workers, and the time limits.
-    ///   - commands: what may be asked of the pool from other threads, and where its snapshots are published.
-    ///   - observer: follows the workers' lives.
-    ///   - logger: for the supervisor's own lines.
-    ///   - reapsOrphans: whether every dead child is taken in; by default as process 1.
-    ///   - onAllReady: called once, when the whole first generation serves.
-    /// - Returns: the exit status for the process: 0 after TERM or INT, that of the workers when none could ever start.
+    ///   - setup: what it works with.
+    ///   - plan: the first generation.
+    ///   - listeners: its sockets; closed here when the pool drains.
+    /// - Returns: the exit status for the process: 0 after TERM or INT, that of the workers when none could start.
     /// - Throws: when the signals or the payload's memory cannot be had.
     public static func run(
-        _ program: Program, listeners: [ListeningSocket], payload: [UInt8], options: SupervisorOptions,
-        commands: SupervisorCommands, observer: (any SupervisorObserver)? = nil, logger: Logger,
-        reapsOrphans: Bool = getpid() == 1, onAllReady: @escaping () -> Void
+        _ setup: Setup, plan: GenerationPlan, listeners: [BoundListener]
     ) throws(SystemError) -> Int32 {
-        let supervisor = try SupervisorProcess(
-            program, listeners: listeners, payload: payload, options: options, commands: commands, observer: observer,
-            logger: logger, reapsOrphans: reapsOrphans, onAllReady: onAllReady)
+        let first = try Generation(number: 1, plan: plan, program: setup.program, listeners: listeners)
+        let supervisor = try SupervisorProcess(setup, SupervisorState(options: plan.options), first)
+        supervisor.handle(.start)
         return supervisor.run()
     }
 
-    private init(
-        _ program: Program, listeners: [ListeningSocket], payload: [UInt8], options: SupervisorOptions,
-        commands: SupervisorCommands, observer: (any SupervisorObserver)?, logger: Logger, reapsOrphans: Bool,
-        onAllReady: @escaping () -> Void
-    ) throws(SystemError) {
+    init(_ setup: Setup, _ state: SupervisorState, _ generation: Generation) throws(SystemError) {
         // A log that nobody reads any more must not end the pool.
         try Signal.brokenPipe.ignore()
         // Another TERM between here and the end of the process must not turn its exit status into "killed".
-        signals = try SignalSource(
-            [.terminate, .interrupt, .hangUp, .child, .moreWorkers, .fewerWorkers, .user1, .user2],
-            ignoredAfterwards: [.terminate, .interrupt, .hangUp])
-        var program = program
-        program.environment = program.environment.filter { !SocketActivation.variables.contains($0.key) }
-        self.program = program
-        self.listeners = listeners
-        self.payload = try MemoryFile.make(name: "app-config", payload)
-        self.logger = logger
-        self.reapsOrphans = reapsOrphans
-        self.onAllReady = onAllReady
-        self.commands = commands
-        self.observer = observer
-        state = SupervisorState(options: options)
-        hadTerminal = SupervisorProcess.hasTerminal
+        if let signals = setup.signals {
+            self.signals = signals
+        } else {
+            signals = try SignalSource(Self.watchedSignals, ignoredAfterwards: [.terminate, .interrupt, .hangUp])
+        }
+        preparation = try Preparation()
+        self.setup = setup
+        self.state = state
+        generations[generation.number] = generation
+        hadTerminal = Self.hasTerminal
+        do {
+            watchedFiles = try WatchedFiles()
+        } catch {
+            watchedFiles = nil
+            if !generation.watched.isEmpty { setup.logger.warning("changes of files are not noticed: \(error)") }
+        }
+        watch(generation)
     }
 
-    private func run() -> Int32 {
-        defer { commands.end() }
-        handle(.start)
+    func run() -> Int32 {
+        defer { setup.commands.end() }
         while true {
-            commands.publish(state.snapshot)
+            setup.commands.publish(state.snapshot)
             if let exitCode { return exitCode }
             waitForSomething()
             // In this order: what a worker said before it ended is known when its end is; what already happened counts before
@@ -103,21 +155,33 @@ public final class SupervisorProcess {
             receive()
             reap()
             for signal in signals.take() where signal != .child { handle(.signal(interpret(signal))) }
-            for command in commands.take() { obey(command) }
+            for command in setup.commands.take() { obey(command) }
+            for result in preparation.take() { takeIn(result) }
+            for path in watchedFiles?.take(.now()) ?? [] { handle(.fileChanged(path)) }
+            lookAtWorkers()
             handle(.tick)
         }
     }
 
     private func waitForSomething() {
-        var waiting = [signals.descriptor, commands.descriptor].map {
-            pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-        }
-        for handle in handles.values where handle.isOpen {
-            waiting.append(pollfd(fd: handle.channel.descriptor.rawValue, events: Int16(POLLIN), revents: 0))
-        }
-        let timeout = state.nextDeadline.map { ($0 - .now()).pollMilliseconds } ?? -1
-        _ = poll(&waiting, nfds_t(waiting.count), timeout)
+        let fixed = [
+            signals.descriptor, setup.commands.descriptor, preparation.descriptor, watchedFiles?.descriptor ?? -1,
+        ]
+        let channels = handles.values.filter(\.isOpen).map { $0.channel.descriptor.rawValue }
+        var waiting = (fixed + channels).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        let deadlines = [state.nextDeadline, watchedFiles?.nextDeadline, .now() + Self.longestWait].compactMap(\.self)
+        let deadline = deadlines.min() ?? .now()
+        _ = poll(&waiting, nfds_t(waiting.count), (deadline - .now()).pollMilliseconds)
+        let now = MonotonicTime.now()
+        let late = now - max(deadline, lastAwake + Self.longestWait)
+        lastAwake = now
+        if late > Self.oversleeping { handle(.overslept(late)) }
     }
+
+    /// So often the supervisor looks at its workers and its clock.
+    private static let longestWait = Duration.seconds(1)
+    /// Being so much too late, it was not running: stopped by a signal, or frozen with its container.
+    private static let oversleeping = Duration.seconds(2)
 
     private func receive() {
         for worker in handles.values.sorted(by: { $0.id < $1.id }) {
@@ -135,27 +199,30 @@ public final class SupervisorProcess {
     }
 
     private func reap() {
-        if reapsOrphans {
-            while let (pid, status) = ChildProcess.reapAny() { handle(.exited(pid: pid, status)) }
-        } else {
-            for worker in handles.values.sorted(by: { $0.id < $1.id }) {
-                if let status = ChildProcess.reap(worker.pid) { handle(.exited(pid: worker.pid, status)) }
-            }
+        for worker in handles.values.sorted(by: { $0.id < $1.id }) {
+            if let status = ChildProcess.reap(worker.pid) { handle(.exited(pid: worker.pid, status)) }
+        }
+        guard setup.reapsOrphans else { return }
+        while let (pid, status) = ChildProcess.reapOrphan() { handle(.exited(pid: pid, status)) }
+    }
+
+    private func lookAtWorkers() {
+        guard let observer = setup.observer, nextLook <= .now() else { return }
+        nextLook = .now() + Self.longestWait
+        for id in handles.keys.sorted() {
+            if let vitals = observer.vitals(of: id) { handle(.vitals(id, vitals)) }
         }
     }
 
     private func obey(_ command: SupervisorCommands.Command) {
-        switch command.request {
-        case .stop:
-            handle(.signal(.terminate))
-            command.completion(.done)
-        case .reload, .upgrade, .scale: command.completion(.refused("not supported yet"))
-        }
+        commandCount += 1
+        completions[commandCount] = command.completion
+        handle(.command(commandCount, command.request))
     }
 
     /// A terminal that is closed sends SIGHUP to what runs in it; that is no wish for a reload.
     private func interpret(_ signal: Signal) -> Signal {
-        signal == .hangUp && hadTerminal && !SupervisorProcess.hasTerminal ? .terminate : signal
+        signal == .hangUp && hadTerminal && !Self.hasTerminal ? .terminate : signal
     }
 
     private static var hasTerminal: Bool {
@@ -167,12 +234,17 @@ public final class SupervisorProcess {
 
     // MARK: - Actions
 
-    private func handle(_ event: SupervisorEvent) {
+    func handle(_ event: SupervisorEvent) {
         var events = [event]
-        while !events.isEmpty {
-            for action in state.handle(events.removeFirst(), at: .now()) {
-                if let answer = perform(action) { events.append(answer) }
+        while true {
+            while !events.isEmpty {
+                for action in state.handle(events.removeFirst(), at: .now()) {
+                    if let answer = perform(action) { events.append(answer) }
+                }
             }
+            guard let next = handOver else { return }
+            handOver = nil
+            events = [.handOverFailed(become(next.generation, answering: next.commands).description)]
         }
     }
 
@@ -184,41 +256,61 @@ public final class SupervisorProcess {
             } catch {
                 return .spawnFailed(id, error)
             }
-        case .drain(let id, let cause):
-            if let worker = handles[id], !worker.channel.send(.drain(cause)) {
+        case .drain(let id, let purpose):
+            if let worker = handles[id], !worker.channel.send(.drain(purpose)) {
                 logger.warning("worker \(id) does not listen; it will be ended at the deadline")
             }
         case .kill(_, let pid, let signal): signal.send(to: pid)
         case .forget(let id):
             handles[id] = nil
-            observer?.ended(id)
-        case .closeListeners: for listener in listeners { listener.close() }
-        case .announceReady: onAllReady()
+            setup.observer?.ended(id)
+        case .prepare(let number, let kind): prepare(number, kind)
+        case .dropGeneration(let number): drop(number)
+        case .announceGeneration(let number): announce(number)
+        case .handOver(let generation, let commands): handOver = (generation, commands)
+        case .closeListeners:
+            for listener in generations.values.flatMap(\.listeners) { listener.socket.close() }
+        case .announceReady: setup.onServing(generations[state.generation]?.listeners.map(\.socket) ?? [])
+        case .answer(let number, let outcome): answer(number, outcome)
         case .log(let line): log(line)
         case .exit(let code): exitCode = code
         }
         return nil
     }
 
-    private func spawn(_ id: WorkerID, slot: Int, generation: Int) throws(SystemError) -> Int32 {
-        let attachments = try state.workers[id].flatMap { worker throws(SystemError) in
-            try observer?.attachments(for: worker.snapshot)
+    func answer(_ number: Int, _ outcome: SupervisorCommands.Outcome) {
+        // Whoever is told may look at once.
+        setup.commands.publish(state.snapshot)
+        completions.removeValue(forKey: number)?(outcome)
+    }
+
+    private func spawn(_ id: WorkerID, slot: Int, generation number: Int) throws(SystemError) -> Int32 {
+        guard let generation = generations[number], let worker = state.workers[id] else {
+            throw SystemError(operation: "start a worker of generation \(number)", code: ESRCH)
         }
+        var attachments = try setup.observer?.attachments(for: worker.snapshot) ?? []
+        if let image = generation.image { attachments.append(image) }
         let launch = WorkerLaunch(
-            id: id, slot: slot, generation: generation, drain: state.options.drain + state.options.ending,
-            listenerCount: listeners.count, attachments: (attachments ?? []).map(\.name))
+            id: id, slot: slot, generation: number, drain: generation.options.timeToDrain(for: .replace),
+            listenerCount: generation.listeners.count, attachments: attachments.map(\.name))
         let channel = try ControlChannel.Pair()
-        var descriptors = zip(listeners, launch.listeners).map { (source: $0.descriptor, target: $1) }
+        var descriptors = zip(generation.listeners, launch.listeners).map {
+            (source: $0.socket.descriptor, target: $1)
+        }
         descriptors.append((source: channel.worker.rawValue, target: launch.control))
-        descriptors.append((source: payload.rawValue, target: launch.config))
-        for attachment in attachments ?? [] {
+        descriptors.append((source: generation.payload.rawValue, target: launch.config))
+        for attachment in attachments {
             guard let target = launch.attachments[attachment.name] else { continue }
             descriptors.append((source: attachment.descriptor.rawValue, target: target))
         }
+        let program = generation.program
         let pid = try ChildProcess.spawn(
-            executable: program.executable, arguments: program.arguments,
+            executable: launch.attachments[WorkerLaunch.image].map { "/proc/self/fd/\($0)" } ?? program.executable,
+            arguments: program.arguments,
             environment: program.environment.merging(launch.variables) { $1 }, descriptors: descriptors)
-        handles[id] = WorkerHandle(id: id, pid: pid, channel: channel.takeSupervisor(), attachments: attachments ?? [])
+        handles[id] = WorkerHandle(
+            id: id, pid: pid, channel: channel.takeSupervisor(),
+            attachments: attachments.filter { $0.name != WorkerLaunch.image })
         return pid
     }
 

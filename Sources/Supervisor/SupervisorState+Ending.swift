@@ -1,43 +1,120 @@
 import Platform
 
-/// How a supervisor comes to its end: signals, draining, killing.
+/// How workers come to their end, and how the supervisor does.
 extension SupervisorState {
-    mutating func received(
-        _ signal: Signal, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
+    /// A process is gone: what it means for its place.
+    mutating func ended(
+        _ worker: WorkerState, status: ProcessStatus?, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
     ) {
-        switch signal {
-        case .terminate, .interrupt:
-            switch phase {
-            case .starting, .running: beginDrain(signal, now, &actions)
-            case .draining, .killing:
-                log(.warning, "\(signal) again: ending at once", &actions)
-                killRest(now, exitCode: 0, &actions)
-            case .ended: break
-            }
-        case .child: break  // The shell reaps and reports `exited`.
-        default: log(.warning, "\(signal): not supported, nothing changed", &actions)
+        switch phase {
+        case .draining where workers.isEmpty: return end(0, &actions)
+        case .killing(_, let exitCode) where workers.isEmpty: return end(exitCode, &actions)
+        case .draining, .killing, .ended: return
+        case .starting, .running: break
+        }
+        // Somebody has its place, or nobody shall.
+        guard !worker.isLeaving, slots.indices.contains(worker.slot) else { return }
+        if worker.readyAt == nil {
+            failedToStart(worker, status, now, &actions)
+        } else {
+            lost(worker, now, &actions)
+        }
+    }
+
+    private var pauses: Backoff { Backoff(first: options.backoff, cap: options.backoffCap) }
+
+    /// It served, and nobody had told it to end.
+    private mutating func lost(_ worker: WorkerState, _ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
+        let slot = worker.slot
+        if let readyAt = worker.readyAt, now - readyAt >= options.stableAfter { slots[slot].failures = 0 }
+        // The first loss is made good at once: nothing says yet that it will happen again.
+        let delay = pauses.delay(failures: slots[slot].failures)
+        slots[slot].failures += 1
+        slots[slot].lossReason = .crash
+        // Its successor is on its way.
+        guard occupants(of: slot).isEmpty, delay > .zero else { return }
+        log(.warning, "starting worker \(slot + 1) again in \(delay)", &actions)
+        slots[slot].respawnAt = now + delay
+    }
+
+    private mutating func failedToStart(
+        _ worker: WorkerState, _ status: ProcessStatus?, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
+    ) {
+        let slot = worker.slot
+        if let rollout, rollout.generation == worker.generation {
+            let end = status.map { "\($0)" } ?? "no process"
+            let reason = worker.failure.map { ": \($0)" } ?? ""
+            return abortRollout("worker \(slot + 1) did not start: \(end)\(reason)", now, &actions)
+        }
+        slots[slot].failures += 1
+        if let code = hopelessness(after: status) {
+            log(.error, "no worker could start; giving up", &actions)
+            return killRest(now, exitCode: code, &actions)
+        }
+        let delay = pauses.delay(failures: slots[slot].failures)
+        if occupants(of: slot).isEmpty {
+            slots[slot].lossReason = .bootFailure
+            slots[slot].respawnAt = now + delay
+            log(.warning, "starting worker \(slot + 1) again in \(delay)", &actions)
+        } else {
+            slots[slot].replaceAt = now + delay
+            log(.warning, "starting a successor of worker \(slot + 1) again in \(delay)", &actions)
+        }
+    }
+
+    /// The exit status to give up with, when no worker serves: at once on a status that another try cannot change and if none
+    /// was ever ready, else after enough tries.
+    private mutating func hopelessness(after status: ProcessStatus?) -> Int32? {
+        guard !workers.values.contains(where: \.isReady) else { return nil }
+        if !hasEverBeenReady, case .exited(let code) = status, ExitCode.final.contains(code) { return code }
+        failedBoots += 1
+        guard failedBoots >= options.bootAttempts else { return nil }
+        if case .exited(let code) = status, code != 0 { return code }
+        return ExitCode.internalError
+    }
+
+    // MARK: - The pool's
+
+    mutating func stop(_ cause: String, _ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
+        switch phase {
+        case .starting, .running: beginDrain(cause, now, &actions)
+        case .draining, .killing:
+            log(.warning, "\(cause) again: ending at once", &actions)
+            killRest(now, exitCode: 0, &actions)
+        case .ended: break
         }
     }
 
     private mutating func beginDrain(
-        _ signal: Signal, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
+        _ cause: String, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
     ) {
-        phase = .draining(deadline: now + options.drain + options.ending)
-        log(.notice, "\(signal): finishing what is in flight, for at most \(options.drain)", &actions)
+        phase = .draining(deadline: now + options.timeToDrain(for: .stop))
+        log(.notice, "\(cause): finishing what is in flight, for at most \(options.drain)", &actions)
+        endRollout(&actions)
         for slot in slots.indices { slots[slot].respawnAt = nil }
-        for worker in sortedWorkers { drain(worker.id, now, &actions) }
+        for worker in sortedWorkers { drain(worker.id, .stop, now, &actions) }
         actions.append(.closeListeners)
         if workers.isEmpty { end(0, &actions) }
     }
 
-    mutating func drain(_ id: WorkerID, _ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
+    /// Tells a worker to finish; one that has no process yet is told as soon as it has.
+    mutating func drain(
+        _ id: WorkerID, _ purpose: DrainPurpose, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
+    ) {
         guard let worker = workers[id] else { return }
+        workers[id]?.isLeaving = true
+        workers[id]?.purpose = purpose
+        let deadline = now + options.timeToDrain(for: purpose)
         switch worker.phase {
         case .starting, .ready:
-            workers[id]?.phase = .draining(deadline: now + options.drain + options.ending)
-            actions.append(.drain(id, .stop))
+            workers[id]?.phase = .draining(deadline: deadline)
+            actions.append(.drain(id, purpose))
             // Before READY nothing is in flight, and a worker still loading its sites may not read the channel for long.
             if worker.readyAt == nil, let pid = worker.pid { actions.append(.kill(id, pid: pid, .terminate)) }
+        case .draining(let earlier) where purpose == .stop && worker.purpose == .replace:
+            // Open streams may not outlast the server.
+            workers[id]?.phase = .draining(deadline: min(earlier, deadline))
+            actions.append(.drain(id, .stop))
         case .spawning, .draining, .detached, .killed: break
         }
     }
@@ -50,6 +127,7 @@ extension SupervisorState {
 
     /// Kills what is left, and ends when it is gone.
     mutating func killRest(_ now: MonotonicTime, exitCode: Int32, _ actions: inout [SupervisorAction]) {
+        endRollout(&actions)
         for slot in slots.indices { slots[slot].respawnAt = nil }
         let rest = sortedWorkers.filter { $0.phase != .killed }
         if !rest.isEmpty {

@@ -4,11 +4,12 @@ import Platform
 /// ``SupervisorProcess``.)
 ///
 /// The pool has slots; a slot holds the worker that serves for it and, during a replacement, also its predecessor or
-/// successor. A slot whose worker ended gets a new one, after a pause that grows with the failures in a row.
+/// successor. A slot whose worker ended gets a new one, after a pause that grows with the failures in a row. Events change what
+/// is known and wanted; after each of them ``reconcile(_:_:)`` does what has become possible.
 public struct SupervisorState: Sendable {
     /// The stations of a supervisor's life.
     public enum Phase: Equatable, Sendable {
-        /// The first generation has not been ready as a whole yet.
+        /// Not every slot has had a worker that was ready.
         case starting
         case running
         /// Ends when the last worker has; at the deadline the rest is killed.
@@ -24,19 +25,36 @@ public struct SupervisorState: Sendable {
         var failures = 0
         /// When an empty slot is filled again.
         var respawnAt: MonotonicTime?
+        /// When the replacement of its worker, which failed, is tried again.
+        var replaceAt: MonotonicTime?
+        /// Why its last worker is gone.
+        var lossReason: RespawnReason?
     }
 
-    public let options: SupervisorOptions
+    /// Those of the generation that workers are started in.
+    public internal(set) var options: SupervisorOptions
     public internal(set) var phase: Phase = .starting
-    /// The generation that new workers belong to.
+    /// The generation that workers should be of.
     public internal(set) var generation = 1
     /// All processes there are, by id.
     public internal(set) var workers: [WorkerID: WorkerState] = [:]
+    /// One for each worker there should be.
     var slots: [Slot] = []
     var lastID = 0
-    /// Failed boots in a row while no worker has ever been ready.
+    var lastGeneration = 1
+    /// Generations whose sockets are kept.
+    var knownGenerations: Set<Int> = [1]
+    var rollout: Rollout?
+    /// What is wanted as soon as it is possible.
+    var pendingWish: Rollout.Wish?
+    /// Failed boots in a row while no worker was ready.
     var failedBoots = 0
     var hasEverBeenReady = false
+    var elasticity = Elasticity()
+    var respawns: [RespawnReason: Int] = [:]
+    var reloads = 0
+    var failedReloads = 0
+    var lastFailure: String?
 
     public init(options: SupervisorOptions) {
         self.options = options
@@ -44,10 +62,14 @@ public struct SupervisorState: Sendable {
 
     /// When `tick` is due at the latest; nil when only events can change anything.
     public var nextDeadline: MonotonicTime? {
-        var deadlines = workers.values.compactMap(\.phase.deadline) + slots.compactMap(\.respawnAt)
+        var deadlines = workers.values.compactMap(\.phase.deadline)
         switch phase {
         case .draining(let deadline), .killing(let deadline, _): deadlines.append(deadline)
-        case .starting, .running, .ended: break
+        case .starting, .running:
+            deadlines += slots.compactMap(\.respawnAt) + slots.compactMap(\.replaceAt)
+            deadlines += workers.values.compactMap(recyclingDeadline)
+            if options.isElastic { deadlines.append(elasticity.nextSample) }
+        case .ended: break
         }
         return deadlines.min()
     }
@@ -57,24 +79,60 @@ public struct SupervisorState: Sendable {
         if case .ended = phase { return [] }
         var actions: [SupervisorAction] = []
         switch event {
-        case .start: start(now, &actions)
+        case .start: slots = Array(repeating: Slot(), count: options.workers)
         case .tick: tick(now, &actions)
+        case .overslept(let duration): overslept(duration, now, &actions)
         case .spawned(let id, let pid): spawned(id, pid, now, &actions)
         case .spawnFailed(let id, let error): spawnFailed(id, error, now, &actions)
         case .message(let id, let message): received(message, from: id, now, &actions)
-        case .channelClosed(let id): channelClosed(id, now, &actions)
+        case .vitals(let id, let vitals): observed(vitals, of: id, now, &actions)
+        case .channelClosed(let id): channelClosed(id, now)
         case .exited(let pid, let status): exited(pid, status, now, &actions)
         case .signal(let signal): received(signal, now, &actions)
+        case .command(let number, let request): received(request, number, now, &actions)
+        case .fileChanged(let path): wish(for: .init(kind: .reload, cause: "\(path) changed"), now, &actions)
+        case .prepared(let generation, let options): prepared(generation, options, now, &actions)
+        case .preparationFailed(let generation, let reason):
+            if rollout?.generation == generation { abortRollout(reason, now, &actions) }
+        case .handOverFailed(let reason): abortRollout(reason, now, &actions)
         }
+        reconcile(now, &actions)
         return actions
     }
 
-    // MARK: - Time
-
-    private mutating func start(_ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
-        slots = Array(repeating: Slot(), count: options.workers)
-        for slot in slots.indices { spawn(slot, now, &actions) }
+    private mutating func received(
+        _ signal: Signal, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
+    ) {
+        switch signal {
+        case .terminate, .interrupt: stop("\(signal)", now, &actions)
+        case .hangUp: wish(for: .init(kind: .reload, cause: "\(signal)"), now, &actions)
+        case .user2: wish(for: .init(kind: .upgrade(executable: nil), cause: "\(signal)"), now, &actions)
+        case .moreWorkers: _ = scale(to: wantedCount + 1, "\(signal)", &actions)
+        case .fewerWorkers: _ = scale(to: wantedCount - 1, "\(signal)", &actions)
+        case .child: break  // The shell reaps and reports `exited`.
+        default: log(.warning, "\(signal): not supported, nothing changed", &actions)
+        }
     }
+
+    private mutating func received(
+        _ request: SupervisorCommands.Request, _ number: Int, _ now: MonotonicTime,
+        _ actions: inout [SupervisorAction]
+    ) {
+        switch request {
+        case .stop:
+            if phase == .starting || phase == .running { stop("command", now, &actions) }
+            actions.append(.answer(number, .done))
+        case .scale(let count):
+            actions.append(.answer(number, scale(to: count, "command", &actions)))
+        case .reload:
+            wish(for: .init(kind: .reload, cause: "command", commands: [number]), now, &actions)
+        case .upgrade(let executable):
+            let kind = Rollout.Kind.upgrade(executable: executable)
+            wish(for: .init(kind: kind, cause: "command", commands: [number]), now, &actions)
+        }
+    }
+
+    // MARK: - Time
 
     private mutating func tick(_ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
         switch phase {
@@ -84,43 +142,72 @@ public struct SupervisorState: Sendable {
         }
         for worker in sortedWorkers {
             guard let deadline = worker.phase.deadline, deadline <= now else { continue }
+            var failure: String?
             switch worker.phase {
             case .starting:
+                failure = "\(worker.label) was not ready within \(options.start)"
                 log(.error, "\(worker.label) was not ready within \(options.start)", &actions)
             case .draining:
-                log(.warning, "\(worker.label) did not finish within \(options.drain)", &actions)
+                log(.warning, "\(worker.label) did not finish within its time", &actions)
             case .detached:
                 log(.error, "\(worker.label) closed its control channel and did not end", &actions)
             case .spawning, .ready, .killed: break
             }
             kill(worker.id, &actions)
+            if let failure, worker.generation == rollout?.generation {
+                workers[worker.id]?.isLeaving = true
+                abortRollout(failure, now, &actions)
+            }
         }
+        guard phase == .starting || phase == .running else { return }
         for slot in slots.indices {
-            if let due = slots[slot].respawnAt, due <= now { spawn(slot, now, &actions) }
+            if let due = slots[slot].respawnAt, due <= now { slots[slot].respawnAt = nil }
+            if let due = slots[slot].replaceAt, due <= now { slots[slot].replaceAt = nil }
+        }
+        recycle(now, &actions)
+        sampleLoad(now, &actions)
+    }
+
+    /// Everybody gets the time back in which nobody could have been heard.
+    private mutating func overslept(
+        _ duration: Duration, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
+    ) {
+        log(.notice, "the supervisor did not run for \(duration): limits of time are extended by as much", &actions)
+        for id in workers.keys { workers[id]?.postpone(by: duration) }
+        // Where everything was frozen, what the workers' memory says is old until they have run again.
+        elasticity.trustsVitalsFrom = now + .seconds(5)
+        switch phase {
+        case .draining(let deadline): phase = .draining(deadline: deadline + duration)
+        case .killing, .starting, .running, .ended: break
         }
     }
 
     // MARK: - Workers
 
-    private mutating func spawn(_ slot: Int, _ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
+    mutating func spawn(
+        _ slot: Int, generation: Int, isReplacement: Bool = false, _ reason: RespawnReason?, _ now: MonotonicTime,
+        _ actions: inout [SupervisorAction]
+    ) {
         slots[slot].respawnAt = nil
+        if let reason { respawns[reason, default: 0] += 1 }
         lastID += 1
         let id = WorkerID(lastID)
-        workers[id] = WorkerState(
+        var worker = WorkerState(
             id: id, slot: slot, generation: generation, phase: .spawning, startedAt: now, lastHeard: now)
+        worker.isReplacement = isReplacement
+        workers[id] = worker
         actions.append(.spawn(id, slot: slot, generation: generation))
     }
 
     private mutating func spawned(
         _ id: WorkerID, _ pid: Int32, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
     ) {
-        guard workers[id]?.phase == .spawning else { return }
+        guard let worker = workers[id], worker.phase == .spawning else { return }
         workers[id]?.pid = pid
         workers[id]?.lastHeard = now
         workers[id]?.phase = .starting(deadline: now + options.start)
         switch phase {
-        case .starting, .running: break
-        case .draining: drain(id, now, &actions)
+        case .starting, .running, .draining: if worker.isLeaving { drain(id, worker.purpose, now, &actions) }
         case .killing, .ended: kill(id, &actions)
         }
     }
@@ -128,8 +215,9 @@ public struct SupervisorState: Sendable {
     private mutating func spawnFailed(
         _ id: WorkerID, _ error: SystemError, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
     ) {
-        guard let worker = workers.removeValue(forKey: id) else { return }
+        guard var worker = workers.removeValue(forKey: id) else { return }
         actions.append(.forget(id))
+        worker.failure = "\(error)"
         log(.error, "\(worker.label) could not be started: \(error)", &actions)
         ended(worker, status: nil, now, &actions)
     }
@@ -148,30 +236,17 @@ public struct SupervisorState: Sendable {
             hasEverBeenReady = true
             failedBoots = 0
             log(.info, "\(worker.label) is ready", &actions)
-            announceIfComplete(&actions)
-        case (.heartbeat(let report), _): workers[id]?.report = report
+            if rollout?.generation == worker.generation { proveRollout() }
+        case (.heartbeat(let report), _): received(report, from: id, &actions)
         case (.failed(let reason), _): workers[id]?.failure = reason
-        case (.retire(let reason), .ready):
-            workers[id]?.retiring = reason
-            log(.notice, "\(worker.label) is to be replaced: \(reason.name)", &actions)
-        case (.retire, _): break
+        case (.retire(let reason), _): retire(id, reason, &actions)
         case (.ready, _), (.drain, _): break  // Too late, or not a worker's to say.
         }
     }
 
-    private mutating func announceIfComplete(_ actions: inout [SupervisorAction]) {
-        guard phase == .starting else { return }
-        let serving = Set(workers.values.filter { $0.isReady && $0.generation == generation }.map(\.slot))
-        guard serving.count == slots.count else { return }
-        phase = .running
-        actions.append(.announceReady)
-    }
-
     /// A worker that ends closes its channel an instant before the kernel reports it; one that lives on cannot be told to
     /// drain any more and has to go.
-    private mutating func channelClosed(
-        _ id: WorkerID, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
-    ) {
+    private mutating func channelClosed(_ id: WorkerID, _ now: MonotonicTime) {
         switch workers[id]?.phase {
         case .starting, .ready: workers[id]?.phase = .detached(deadline: now + options.killGrace)
         case .spawning, .draining, .detached, .killed, nil: break
@@ -199,66 +274,23 @@ public struct SupervisorState: Sendable {
         ended(worker, status: status, now, &actions)
     }
 
-    /// A process is gone: decide what takes its place.
-    private mutating func ended(
-        _ worker: WorkerState, status: ProcessStatus?, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
-    ) {
-        switch phase {
-        case .draining where workers.isEmpty: return end(0, &actions)
-        case .killing(_, let exitCode) where workers.isEmpty: return end(exitCode, &actions)
-        case .draining, .killing, .ended: return
-        case .starting, .running: break
-        }
-        // Another worker of the slot serves already (or will): this one was its predecessor.
-        if workers.values.contains(where: { $0.slot == worker.slot }) { return }
-
-        let backoff = Backoff(first: options.backoff, cap: options.backoffCap)
-        let delay: Duration
-        if let readyAt = worker.readyAt {
-            if now - readyAt >= options.stableAfter { slots[worker.slot].failures = 0 }
-            // The first loss is made good at once: nothing says yet that it will happen again.
-            delay = backoff.delay(failures: slots[worker.slot].failures)
-            slots[worker.slot].failures += 1
-        } else {
-            slots[worker.slot].failures += 1
-            delay = backoff.delay(failures: slots[worker.slot].failures)
-            if !hasEverBeenReady, let code = hopelessness(after: status) {
-                log(.error, "no worker could start; giving up", &actions)
-                killRest(now, exitCode: code, &actions)
-                return
-            }
-        }
-        if delay == .zero {
-            spawn(worker.slot, now, &actions)
-        } else {
-            log(.warning, "starting worker \(worker.slot + 1) again in \(delay)", &actions)
-            slots[worker.slot].respawnAt = now + delay
-        }
-    }
-
-    /// The exit status to give up with, when no worker was ever ready: at once on a status that another try cannot change,
-    /// else after enough tries.
-    private mutating func hopelessness(after status: ProcessStatus?) -> Int32? {
-        if case .exited(let code) = status, ExitCode.final.contains(code) { return code }
-        failedBoots += 1
-        guard failedBoots >= options.bootAttempts else { return nil }
-        if case .exited(let code) = status, code != 0 { return code }
-        return ExitCode.internalError
-    }
-
     /// The pool for status documents.
     public var snapshot: PoolSnapshot {
         var snapshot = PoolSnapshot()
         snapshot.phase =
             switch phase {
             case .starting: .starting
-            case .running: .running
+            case .running: rollout == nil ? .running : .reloading
             case .draining, .killing: .draining
             case .ended: .ended
             }
-        snapshot.generation = generation
+        snapshot.generation = rollout?.previous.generation ?? generation
         snapshot.target = slots.count
         snapshot.workers = sortedWorkers.map(\.snapshot)
+        snapshot.respawns = respawns
+        snapshot.reloads = reloads
+        snapshot.failedReloads = failedReloads
+        snapshot.lastFailure = lastFailure
         return snapshot
     }
 

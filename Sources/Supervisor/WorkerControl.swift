@@ -95,7 +95,9 @@ public final class WorkerControl: Sendable {
         } catch {
             throw .system(error)
         }
-        state.withLock { $0.attachments = launch.attachments }
+        var attachments = launch.attachments
+        if let image = attachments.removeValue(forKey: WorkerLaunch.image) { _ = Descriptor(adopting: image) }
+        state.withLock { [attachments] in $0.attachments = attachments }
     }
 
     /// What the supervisor attached under this name (``SupervisorObserver/attachments(for:)``), once; nil when there is no such

@@ -16,6 +16,9 @@ struct WorkerLaunch: Equatable {
     var generation = 0
     var drain: Duration = .zero
 
+    /// The attachment that the worker is started from, where that is not the running executable.
+    static let image = "image"
+
     static let descriptorsVariable = "APP_FDS"
     static let workerVariable = "APP_WORKER"
 

@@ -16,6 +16,12 @@ public struct WorkerReport: Equatable, Sendable {
     public var bytesOut: UInt64 = 0
     /// Resident memory in bytes.
     public var residentBytes: UInt64 = 0
+    /// How long requests wait before an application runs, in microseconds: of those that wait now or began since the last report,
+    /// the mean.
+    public var queueMicroseconds: UInt64 = 0
+    /// How busy the worker was since the last report, in thousandths: its processor time, or the share of its threads that run
+    /// an application, whichever is more.
+    public var busyPermille: UInt64 = 0
 
     public init() {}
 
@@ -24,7 +30,8 @@ public struct WorkerReport: Equatable, Sendable {
         [
             ("requests", \.requests), ("in-flight", \.inFlight), ("connections", \.connections),
             ("server-errors", \.serverErrors), ("queue-rejects", \.queueRejects), ("bytes-in", \.bytesIn),
-            ("bytes-out", \.bytesOut), ("resident", \.residentBytes),
+            ("bytes-out", \.bytesOut), ("resident", \.residentBytes), ("queue-time", \.queueMicroseconds),
+            ("busy", \.busyPermille),
         ]
     }
 }

@@ -46,6 +46,25 @@ public struct WorkerState: Equatable, Sendable {
     public internal(set) var failure: String?
     /// Why it is to be replaced.
     public internal(set) var retiring: RetireReason?
+    /// How it does, as seen from outside.
+    var vitals = WorkerVitals()
+    /// Whether it was told to finish, or will be as soon as it has a process: its place is taken or gone.
+    var isLeaving = false
+    /// What it was told to finish for.
+    var purpose = DrainPurpose.replace
+    /// Whether it was started to take the place of one that serves.
+    var isReplacement = false
+
+    /// Puts off what depends on having been heard.
+    mutating func postpone(by duration: Duration) {
+        lastHeard = lastHeard + duration
+        switch phase {
+        case .starting(let deadline): phase = .starting(deadline: deadline + duration)
+        case .draining(let deadline): phase = .draining(deadline: deadline + duration)
+        case .detached(let deadline): phase = .detached(deadline: deadline + duration)
+        case .spawning, .ready, .killed: break
+        }
+    }
 
     /// Whether it serves and has not been told to stop.
     public var isReady: Bool {

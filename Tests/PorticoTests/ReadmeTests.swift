@@ -80,7 +80,7 @@ import Testing
         let named = Set(text.matches(of: /`app ([a-z]+)/).map { String($0.1) })
         #expect(named.subtracting(known) == [])
         // Nothing that people may call goes without mention.
-        #expect(known.subtracting(named).subtracting(["worker", "import"]) == [])
+        #expect(known.subtracting(named).subtracting(["worker", "import", "supervise"]) == [])
     }
 
     @Test func flagsExist() {

@@ -8,8 +8,8 @@ import Testing
 ///
 /// Descriptors in the scripts: without listeners the channel is 3 and the payload 4. `$PPID` is the supervisor.
 @Suite(.serialized) struct SupervisorProcessTests {
-    private let directory: TemporaryDirectory
-    private let log = RecordedLog()
+    let directory: TemporaryDirectory
+    let log = RecordedLog()
 
     init() throws {
         directory = try TemporaryDirectory()
@@ -26,12 +26,20 @@ import Testing
         options.backoff = .milliseconds(1)
         change(&options)
         return try SupervisorProcess.run(
-            SupervisorProcess.Program(
+            setup(script, onAllReady: onAllReady),
+            plan: GenerationPlan(options: options, listeners: [], payload: payload),
+            listeners: listeners.map { BoundListener(.tcp(host: "127.0.0.1", port: 0), $0) })
+    }
+
+    private func setup(_ script: String, onAllReady: @escaping () -> Void = {}) throws -> SupervisorProcess.Setup {
+        var setup = SupervisorProcess.Setup(
+            program: SupervisorProcess.Program(
                 executable: "/bin/sh", arguments: ["sh", "-c", script],
                 environment: ["PATH": "/usr/bin:/bin", "DIR": directory.path, "LISTEN_PID": "1", "LISTEN_FDS": "1"]),
-            listeners: listeners, payload: payload, options: options,
-            commands: SupervisorCommands(), logger: log.logger, reapsOrphans: false,
-            onAllReady: onAllReady)
+            commands: try SupervisorCommands(), logger: log.logger)
+        setup.reapsOrphans = false
+        setup.onServing = { _ in onAllReady() }
+        return setup
     }
 
     private func stop() { Signal.terminate.send(to: getpid()) }
@@ -92,11 +100,12 @@ import Testing
     }
 
     @Test func givesUpOnAProgramThatDoesNotExist() throws {
+        let setup = SupervisorProcess.Setup(
+            program: SupervisorProcess.Program(executable: "/nonexistent", arguments: ["x"], environment: [:]),
+            commands: try SupervisorCommands(), logger: log.logger)
+        let options = SupervisorOptions(workers: 1, start: .seconds(1), drain: .seconds(1))
         let status = try SupervisorProcess.run(
-            SupervisorProcess.Program(executable: "/nonexistent", arguments: ["x"], environment: [:]), listeners: [],
-            payload: [], options: SupervisorOptions(workers: 1, start: .seconds(1), drain: .seconds(1)),
-            commands: SupervisorCommands(),
-            logger: log.logger, reapsOrphans: false, onAllReady: {})
+            setup, plan: GenerationPlan(options: options, listeners: [], payload: []), listeners: [])
         #expect(status == ExitCode.internalError)
         #expect(log.text.contains("No such file or directory"))
     }
@@ -185,14 +194,16 @@ import Testing
                 kill -TERM $PPID
                 dd bs=4096 count=1 <&3 2>/dev/null >/dev/null
                 """
-            let status = try SupervisorProcess.run(
-                SupervisorProcess.Program(
+            var setup = SupervisorProcess.Setup(
+                program: SupervisorProcess.Program(
                     executable: "/bin/sh", arguments: ["sh", "-c", script], environment: ["PATH": "/usr/bin:/bin"]),
-                listeners: [], payload: [], options: options, commands: SupervisorCommands(),
-                logger: log.logger, reapsOrphans: true, onAllReady: {})
+                commands: try SupervisorCommands(), logger: log.logger)
+            setup.reapsOrphans = true
+            let status = try SupervisorProcess.run(
+                setup, plan: GenerationPlan(options: options, listeners: [], payload: []), listeners: [])
             #expect(status == 0)
             #expect(log.text.contains("inherited process"))
-            #expect(ChildProcess.reapAny() == nil)
+            #expect(ChildProcess.reapOrphan() == nil)
         }
     }
 }

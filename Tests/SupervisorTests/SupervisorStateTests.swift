@@ -77,6 +77,17 @@ import Testing
             simulation.send(.spawnFailed(WorkerID(5), error)) == [.forget(5), .closeListeners, .exit(70)])
     }
 
+    @Test func givesUpWhenNobodyServesAnyMore() {
+        var simulation = Simulation.running(1) { $0.bootAttempts = 3 }
+        simulation.crash(1)
+        for number in 2...3 {
+            simulation.exit(number, 78)
+            simulation.passToDeadline()
+        }
+        #expect(simulation.exit(4, 78) == [.forget(4), .closeListeners, .exit(78)])
+        #expect(simulation.said(.error, "giving up"))
+    }
+
     // MARK: - Restarting
 
     @Test func backsOffWhileAWorkerKeepsFailing() {
@@ -138,7 +149,7 @@ import Testing
         #expect(simulation.send(.channelClosed(WorkerID(99))) == [])
         #expect(simulation.send(.spawned(WorkerID(1), pid: 1)) == [])
         #expect(simulation.send(.message(WorkerID(1), .drain(.stop))) == [])
-        for signal in [Signal.hangUp, .moreWorkers, .fewerWorkers, .user1, .user2, .child] {
+        for signal in [Signal.user1, .child] {
             #expect(simulation.signal(signal) == [])
         }
         #expect(simulation.state.phase == .running)

@@ -50,6 +50,17 @@ int cplatform_affinity_count(void);
 /// The name shown by ps and top for the calling thread (at most 15 bytes); on the main thread also the process's.
 int cplatform_set_thread_name(const char *name);
 
+/// Waits for the end of a child, which stays a zombie; 0.
+int cplatform_await_child(int pid);
+/// A child that has ended and was not taken in yet; 0 when there is none. Never waits.
+int cplatform_ended_child(void);
+
+/// Opens an executable for nothing but being started, close-on-exec.
+int cplatform_open_executable(const char *path);
+
+/// Blocks all signals for the calling thread, or none.
+int cplatform_block_signals(int all);
+
 /// Makes this process the parent of descendants whose own parent dies.
 int cplatform_become_reaper(void);
 

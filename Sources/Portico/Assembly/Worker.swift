@@ -51,6 +51,7 @@ final class Worker {
     private let isReady = ReadinessFlag()
     private let counters: LoopCounterList
     private let python: PythonRuntime?
+    private var meter = LoadMeter()
 
     /// What the end of a Python interpreter may take beyond `timeouts.drain`: threads of the application's, and `atexit`.
     static let pythonEnding = Duration.seconds(1)
@@ -102,9 +103,15 @@ final class Worker {
             })
     }
 
-    /// Starts the sites, then accepts from the sockets.
-    func start(on listeners: [ListeningSocket]) throws {
+    /// Starts the sites, asks the requests of `warm-up`, then accepts from the sockets.
+    /// - Parameter limit: for the warm-up.
+    func start(on listeners: [ListeningSocket], within limit: Duration) throws {
         for site in sites { try site.start(on: server.eventLoops) }
+        do throws(WarmUp.Failure) {
+            try WarmUp(settings, within: limit).run(on: server)
+        } catch {
+            throw WorkerStartError.system("\(error)")
+        }
         python?.interpreter.setListeners(listeners.map(\.descriptor))
         do {
             for listener in listeners {
@@ -186,6 +193,9 @@ final class Worker {
         report.bytesIn = total.bytesIn
         report.bytesOut = total.bytesOut
         report.residentBytes = UInt64(ResidentMemory.bytes() ?? 0)
+        let load = meter.measure(pool.counts, threads: pool.threadCount)
+        report.queueMicroseconds = UInt64(clamping: load.queue.wholeNanoseconds / 1000)
+        report.busyPermille = load.busyPermille
         return report
     }
 }

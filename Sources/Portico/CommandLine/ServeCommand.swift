@@ -83,8 +83,9 @@ struct ServeCommand: ParsableCommand {
 
     func run() throws {
         Descriptor.ensureStandardDescriptors()
+        if let status = try Serving.resume(options, readyFile: readyFile) { throw ArgumentParser.ExitCode(status) }
         let configuration = try ConfigurationOptions.load(options.sources())
-        let status = try Serving(configuration, readyFile: readyFile).run()
+        let status = try Serving(configuration, options, readyFile: readyFile).run()
         throw ArgumentParser.ExitCode(status)
     }
 }

@@ -64,17 +64,18 @@ struct ProcessWorker: Sendable {
         let worker: Worker
         do {
             worker = try Worker(
-                configuration, slot: control.slot, isMultiprocess: configuration.settings.workers.processCount > 1,
+                configuration, slot: control.slot, isMultiprocess: configuration.settings.workers.mayBeSeveral,
                 temporarySecret: payload.temporarySecret, python: python,
                 // Should the process die of it, the supervisor knows what it was about.
                 willImport: { control.failed("while importing \($0)") })
-            try worker.start(on: control.listeners)
+            let begun = MonotonicTime.now() - Self.begun
+            try worker.start(on: control.listeners, within: configuration.settings.timeouts.start - begun)
         } catch let error as WorkerStartError {
             control.failed(error.description)
             return error.exitStatus
         }
         control.ready()
-        while !stop.wait(within: .seconds(5)) { control.heartbeat(worker.report()) }
+        while !stop.wait(within: .seconds(1)) { control.heartbeat(worker.report()) }
         worker.drain(closing: control.listeners)
         return 0
     }

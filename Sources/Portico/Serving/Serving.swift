@@ -10,11 +10,13 @@ import Telemetry
 /// `app serve`: everything before the first request, then a supervisor with worker processes, or one process of threads.
 struct Serving: Sendable {
     let configuration: Configuration
+    let options: ServeOptions
     let readyFile: String?
     let logger: Logger
 
-    init(_ configuration: Configuration, readyFile: String?) {
+    init(_ configuration: Configuration, _ options: ServeOptions, readyFile: String?) {
         self.configuration = configuration
+        self.options = options
         self.readyFile = readyFile
         let settings = configuration.settings
         LogAssembly.bootstrap(
@@ -26,12 +28,12 @@ struct Serving: Sendable {
     func run() throws -> Int32 {
         try RouteAssembly(configuration).verify()
         let python = try findPython()
-        let listeners = try bind()
+        let (listeners, areInherited) = try bind()
         // Each connection needs a descriptor; the soft limit is usually 1024.
         do { try FileLimit.raise() } catch { logger.warning("the limit of open files stays as it is: \(error)") }
         return switch configuration.settings.workers.mode {
-        case .process: try superviseProcesses(listeners, python)
-        case .thread: try runThreads(listeners, python)
+        case .process: try superviseProcesses(listeners, areInherited: areInherited, python)
+        case .thread: try runThreads(listeners.map(\.socket), python)
         }
     }
 
@@ -45,15 +47,15 @@ struct Serving: Sendable {
     }
 
     /// Sockets handed over by systemd take the place of `listen`.
-    private func bind() throws -> [ListeningSocket] {
+    private func bind() throws -> ([BoundListener], areInherited: Bool) {
         do throws(BindError) {
             let inherited = try SocketActivation.adopt(environment: Environment.all)
-            if !inherited.isEmpty { return inherited }
-            var listeners: [ListeningSocket] = []
-            for address in configuration.settings.listen {
-                listeners.append(try .bind(Platform.ListenAddress(address)))
+            if !inherited.isEmpty { return (inherited.map { BoundListener(.descriptor($0.descriptor), $0) }, true) }
+            var listeners: [BoundListener] = []
+            for address in configuration.settings.listen.map(Platform.ListenAddress.init) {
+                listeners.append(BoundListener(address, try .bind(address)))
             }
-            return listeners
+            return (listeners, false)
         } catch {
             Console.error("\(error)")
             throw ArgumentParser.ExitCode.unavailable
@@ -61,24 +63,46 @@ struct Serving: Sendable {
     }
 
     private func superviseProcesses(
-        _ listeners: [ListeningSocket], _ python: PythonInstallation?
+        _ listeners: [BoundListener], areInherited: Bool, _ python: PythonInstallation?
     ) throws -> Int32 {
-        let settings = configuration.settings
-        let count = settings.workers.processCount
-        let payload = WorkerPayload(
-            filePath: configuration.filePath, fileBytes: configuration.fileBytes,
-            temporarySecret: settings.secretKey == nil ? try SecretText.random() : nil, python: python)
-        let program = SupervisorProcess.Program(
-            arguments: ["app", "worker"] + CommandLine.arguments.drop { $0 != "serve" }.dropFirst(),
-            environment: Environment.all)
-        var options = SupervisorOptions(
-            workers: count, start: settings.timeouts.start, drain: settings.timeouts.drain)
-        // For `atexit` handlers, after requests were cut off.
-        if python != nil { options.ending = Worker.pythonEnding + .seconds(2) }
-        defer { listeners.forEach { $0.close() } }
-        return try SupervisorProcess.run(
-            program, listeners: listeners, payload: payload.encoded, options: options,
-            commands: SupervisorCommands(), logger: logger, onAllReady: { announce(listeners) })
+        defer { listeners.forEach { $0.socket.close() } }
+        var setup = try setup(keepsListeners: areInherited)
+        let announcement = ReadyAnnouncement(readyFile: readyFile, logger: logger)
+        setup.onServing = { announcement.say($0) }
+        let plan = try ServingPlan.plan(configuration, python, secret: nil)
+        return try SupervisorProcess.run(setup, plan: plan, listeners: listeners)
+    }
+
+    private func setup(keepsListeners: Bool) throws -> SupervisorProcess.Setup {
+        let rest = Array(CommandLine.arguments.drop { $0 != "serve" }.dropFirst())
+        let program = SupervisorProcess.Program(arguments: ["app", "worker"] + rest, environment: Environment.all)
+        var setup = SupervisorProcess.Setup(program: program, commands: try SupervisorCommands(), logger: logger)
+        let plan = ServingPlan(options)
+        setup.planner = { payload throws(GenerationError) in try plan.next(after: payload) }
+        setup.keepsListeners = keepsListeners
+        setup.upgrade = SupervisorProcess.Upgrade(
+            path: ProgramPath.original, plan: ["app", "supervise", "--plan"] + rest,
+            probe: ["app", "supervise", "--probe"] + rest, serve: CommandLine.arguments)
+        return setup
+    }
+
+    /// Goes on where another version of this program left off, in the same process; nil when there was none.
+    static func resume(_ options: ServeOptions, readyFile: String?) throws -> Int32? {
+        guard let handOver = try HandOver.taken(from: Environment.all) else { return nil }
+        ChildProcess.setName("app")
+        var sources = try options.sources()
+        let payload = WorkerPayload(try handOver.payload())
+        if let path = payload?.filePath, let bytes = payload?.fileBytes {
+            sources.fileContents = (path, bytes)
+        } else {
+            sources.usualPlaces = []
+        }
+        let serving = Serving(try ConfigurationOptions.load(sources), options, readyFile: readyFile)
+        var setup = try serving.setup(keepsListeners: handOver.keepsListeners)
+        let announcement = ReadyAnnouncement(readyFile: readyFile, logger: serving.logger)
+        announcement.hasBeenSaid = true
+        setup.onServing = { announcement.say($0) }
+        return try SupervisorProcess.resume(handOver, setup)
     }
 
     private func runThreads(_ listeners: [ListeningSocket], _ python: PythonInstallation?) throws -> Int32 {
@@ -102,12 +126,12 @@ struct Serving: Sendable {
         let worker: Worker
         do {
             worker = try Worker(configuration, slot: 0, isMultiprocess: false, temporarySecret: nil, python: python)
-            try worker.start(on: listeners)
+            try worker.start(on: listeners, within: configuration.settings.timeouts.start)
         } catch {
             logger.critical("\(error)")
             return (error as? WorkerStartError)?.exitStatus ?? Supervisor.ExitCode.internalError
         }
-        announce(listeners)
+        ReadyAnnouncement(readyFile: readyFile, logger: logger).say(listeners)
         _ = signals.wait()
         logger.notice("stopping: finishing what was begun")
         do {
@@ -117,23 +141,6 @@ struct Serving: Sendable {
         }
         worker.drain(closing: listeners)
         return 0
-    }
-
-    /// Says where requests are served, on standard output and in the ready file.
-    private func announce(_ listeners: [ListeningSocket]) {
-        let urls = listeners.map { $0.address.url() }
-        for url in urls { Console.print("listening on \(url)") }
-        guard let readyFile else { return }
-        // Written beside it and renamed, so that nobody reads half of it.
-        let temporary = readyFile + ".\(getpid())"
-        do {
-            let text = urls.map { $0 + "\n" }.joined()
-            unlink(temporary)
-            try Descriptor.appending(to: temporary).writeAll(Array(text.utf8))
-            guard rename(temporary, readyFile) == 0 else { throw SystemError(operation: "rename", code: errno) }
-        } catch {
-            logger.error("cannot write the ready file \(readyFile): \(error)")
-        }
     }
 }
 
@@ -147,8 +154,10 @@ extension Descriptor {
 }
 
 extension Settings.Workers {
-    /// Worker processes; `auto` is one for each CPU this container may use.
-    var processCount: Int { resolved }
+    /// Worker processes to begin with; `auto` is one for each CPU this container may use.
+    var processCount: Int { max == nil ? resolved : min ?? 1 }
+    /// Whether there may be more than one process.
+    var mayBeSeveral: Bool { (max ?? processCount) > 1 }
     /// Event loops in thread mode.
     var loopCount: Int { mode == .thread ? resolved : 1 }
 

@@ -1,0 +1,89 @@
+import Config
+import Logging
+import Platform
+import Python
+import Supervisor
+
+/// Makes the plan of a generation of workers from the configuration as it is now.
+struct ServingPlan: Sendable {
+    let options: ServeOptions
+
+    init(_ options: ServeOptions) { self.options = options }
+
+    /// The plan for workers that come after those with this payload: everything that can be found wrong without starting one
+    /// is.
+    func next(after payload: [UInt8]) throws(GenerationError) -> GenerationPlan {
+        let sources: ConfigSources
+        do { sources = try options.sources() } catch { throw GenerationError("\(error)") }
+        let configuration: Configuration
+        switch Configuration.load(sources) {
+        case .success(let loaded): configuration = loaded
+        case .failure(let errors): throw GenerationError(errors.onOneLine)
+        }
+        let problems = RouteAssembly(configuration).problems()
+        guard problems.isEmpty else { throw GenerationError(ConfigErrors(problems).onOneLine) }
+        guard configuration.settings.workers.mode == .process else {
+            throw GenerationError("workers.mode cannot be changed while the server runs: start it anew")
+        }
+        let python: PythonInstallation?
+        do throws(ConfigErrors) {
+            python = try PythonSites(configuration).installation()
+        } catch {
+            throw GenerationError(error.onOneLine)
+        }
+        do {
+            // What was signed with it is still good.
+            return try Self.plan(configuration, python, secret: WorkerPayload(payload)?.temporarySecret)
+        } catch {
+            throw GenerationError("\(error)")
+        }
+    }
+
+    /// The plan for this configuration.
+    /// - Parameter secret: signs where none is configured; nil for a new one.
+    static func plan(
+        _ configuration: Configuration, _ python: PythonInstallation?, secret: String?
+    ) throws(SystemError) -> GenerationPlan {
+        let settings = configuration.settings
+        var temporary = secret
+        if settings.secretKey == nil, temporary == nil { temporary = try SecretText.random() }
+        let payload = WorkerPayload(
+            filePath: configuration.filePath, fileBytes: configuration.fileBytes,
+            temporarySecret: settings.secretKey == nil ? temporary : nil, python: python)
+        var watched = settings.reload.touch
+        if settings.reload.config, let path = configuration.filePath {
+            watched.append(path.hasPrefix("/") ? path : "\(Environment.workingDirectory)/\(path)")
+        }
+        return GenerationPlan(
+            options: SupervisorOptions(settings, hasPython: python != nil),
+            listeners: settings.listen.map { Platform.ListenAddress($0) }, payload: payload.encoded, watched: watched)
+    }
+}
+
+extension ConfigErrors {
+    /// For a log line.
+    fileprivate var onOneLine: String {
+        description.split(separator: "\n").joined(separator: "; ")
+    }
+}
+
+extension SupervisorOptions {
+    /// As the configuration wants it.
+    init(_ settings: Settings, hasPython: Bool) {
+        let workers = settings.workers
+        self.init(workers: workers.processCount, start: settings.timeouts.start, drain: settings.timeouts.drain)
+        // For `atexit` handlers, after requests were cut off.
+        if hasPython { ending = Worker.pythonEnding + .seconds(2) }
+        if let max = workers.max {
+            bounds = (workers.min ?? 1)...max
+            isElastic = bounds.count > 1
+        }
+        surge = settings.reload.surge
+        maxRequests = workers.maxRequests.map { UInt64($0) }
+        maxAge = workers.maxAge
+        maxMemory = workers.maxMemory.map { UInt64($0.bytes) }
+        jitter = workers.jitter
+        bootAttempts = workers.startAttempts
+        stuck = settings.timeouts.stuck.duration
+    }
+}
