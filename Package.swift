@@ -108,7 +108,10 @@ let package = Package(
         tests("PollsTests", ["Polls", "Portico"]),
         tests(
             "PorticoTests",
-            ["Portico", "Polls", "Config", "Front", "Python", "Server", "Web", "Platform", .nioCore, .argumentParser]),
+            [
+                "Portico", "Polls", "Config", "Front", "Python", "Server", "Web", "Supervisor", "Platform", .nioCore,
+                .argumentParser,
+            ]),
         tests("PythonTests", ["app", "Platform", "TestSupport"]),
         tests(
             "ServerTests", ["Server", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .logging],

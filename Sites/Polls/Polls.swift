@@ -4,6 +4,9 @@ import Portico
 public struct Polls: Site {
     public let name = "polls"
 
+    /// How many questions the index shows.
+    static let latest = Setting("latest", default: 5)
+
     public init() {}
 
     public var urls: URLs {
@@ -17,5 +20,6 @@ public struct Polls: Site {
     public var templates: EmbeddedFileSet { EmbeddedFiles.templates }
     public var staticFiles: EmbeddedFileSet { EmbeddedFiles.staticFiles }
     public var models: [any Model.Type] { [Question.self, Choice.self] }
+    public var settings: [any DeclaredSetting] { [Self.latest] }
     public var migrations: [Migration] { [.initial, .firstQuestions] }
 }

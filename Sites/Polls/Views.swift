@@ -1,12 +1,12 @@
 import Portico
 
-/// The five questions published last.
+/// The questions published last: five, unless the setting `latest` says another number.
 struct IndexView: ListView {
     let template = "polls/index.html"
     let listName = "latest_question_list"
 
     func query(for request: Request) -> QuerySet<Question> {
-        Question.visible.ordered(by: Question.published.descending).limited(to: 5)
+        Question.visible.ordered(by: Question.published.descending).limited(to: request[Polls.latest])
     }
 }
 

@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 static int result_or_errno(int result) { return result < 0 ? -errno : result; }
@@ -21,6 +22,11 @@ int cplatform_open_append(const char *path, unsigned mode) {
 }
 
 int cplatform_open_read(const char *path) { return result_or_errno(open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY)); }
+
+long long cplatform_file_system(const char *path) {
+    struct statfs found;
+    return statfs(path, &found) < 0 ? -errno : (long long)(unsigned)found.f_type;
+}
 
 int cplatform_eventfd(void) { return result_or_errno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }
 
@@ -89,6 +95,8 @@ int cplatform_open_executable(const char *path) {
 }
 
 int cplatform_become_reaper(void) { return result_or_errno(prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)); }
+
+int cplatform_pipe(int ends[2]) { return result_or_errno(pipe2(ends, O_CLOEXEC)); }
 
 int cplatform_set_close_on_exec(int fd, int on) {
     int flags = fcntl(fd, F_GETFD);

@@ -43,9 +43,9 @@ struct ConfigDocument {
                 environment: [:], secretsDirectory: "", workingDirectory: "", isResolving: false)
             let labelled = entry.value.labelled(entry.key)
             // The mark tells the check to leave such values alone; the text stays, to be resolved once it is chosen.
-            let (marked, problems) = references.resolved(labelled)
-            errors += problems
-            sections[entry.key] = Normalization.normalized(marked, as: .group(Declarations.root))
+            let marked = references.resolved(labelled)
+            errors += marked.errors
+            sections[entry.key] = Normalization.normalized(marked.tree, as: .group(Declarations.root))
         case .scalar(let scalar) where scalar.isNull:
             sections[entry.key] = ConfigTree(.mapping([]), entry.value.origin)
         default:

@@ -35,7 +35,7 @@ struct ConfigLoader {
             let tree = layered(sections, name)
             errors += Validator.check(tree, against: Declarations.root, scope: .effective)
             errors += RouteRules.check(tree, patternProblem: sources.patternProblem)
-            errors += ListenRules.check(tree) + WorkerRules.check(tree)
+            errors += ListenRules.check(tree) + WorkerRules.check(tree) + ProgramRules.check(tree)
         }
 
         var tree = layered(sections, environmentName)
@@ -47,13 +47,13 @@ struct ConfigLoader {
         warnings += assignments.warnings
         let references = References(
             environment: sources.environment, secretsDirectory: sources.secretsDirectory,
-            workingDirectory: sources.workingDirectory)
-        let (resolved, missing) = references.resolved(withoutSpareSite(assignments.tree))
-        errors += missing
-        tree = Normalization.normalized(resolved, as: Self.root)
+            workingDirectory: sources.workingDirectory, known: sources.knownSecrets)
+        let resolved = references.resolved(withoutSpareSite(assignments.tree))
+        errors += resolved.errors
+        tree = Normalization.normalized(resolved.tree, as: Self.root)
         errors += Validator.check(tree, against: Declarations.root, scope: .effective)
         errors += RouteRules.check(tree, patternProblem: sources.patternProblem)
-        errors += ListenRules.check(tree) + WorkerRules.check(tree)
+        errors += ListenRules.check(tree) + WorkerRules.check(tree) + ProgramRules.check(tree)
         guard errors.isEmpty else { return .failure(ConfigErrors(errors)) }
 
         tree = completed(tree)
@@ -62,7 +62,7 @@ struct ConfigLoader {
             return .success(
                 Configuration(
                     settings: settings, tree: tree, environmentName: environmentName, filePath: file?.path,
-                    fileBytes: file?.bytes, warnings: warnings))
+                    fileBytes: file?.bytes, secrets: resolved.secrets, warnings: warnings))
         } catch {
             return .failure(ConfigErrors([error]))
         }

@@ -31,6 +31,8 @@ public struct ConfigSources: Sendable {
     public var usualPlaces: [String]
     /// A file that was read before, so that a worker sees what its supervisor saw; no place is looked at then.
     public var fileContents: (path: String, bytes: [UInt8])?
+    /// Secrets that were read before, by name: they are not looked for again.
+    public var knownSecrets: [String: Secret] = [:]
     /// The site that is served when neither a file nor a target names one.
     public var builtInSite = "polls"
     /// Says what is wrong with a route's regular expression (without its `~`), nil when nothing is. The front router

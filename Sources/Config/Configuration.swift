@@ -10,6 +10,8 @@ public struct Configuration: Sendable {
     public let filePath: String?
     /// The file's bytes, for processes that must see the same; nil without a file.
     public let fileBytes: [UInt8]?
+    /// The secrets it refers to, by name: for processes that may not read their files any more.
+    public let secrets: [String: Secret]
     /// What is odd and not wrong.
     public let warnings: [ConfigError]
 

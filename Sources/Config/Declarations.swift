@@ -6,6 +6,18 @@ enum Declarations {
             "listen", .list(.address), default: "[127.0.0.1:8000]",
             "Where to listen: one address or a list. Port 0 takes a free port; `fd:3` an inherited socket.",
             example: "[0.0.0.0:8000, unix:/run/app.sock]"),
+        Option(
+            "user", .form(.account),
+            "Who serves, by name or number, when the server is started as root: it binds, and everything after that runs as "
+                + "this user. `HOME`, `USER` and `LOGNAME` follow.", example: "www-data"),
+        Option(
+            "group", .form(.account), "Its group, by name or number; the user's own if not said.", example: "www-data",
+            with: ["user"]),
+        Option(
+            "umask", .form(.fileMode),
+            "What new files and directories do not allow, in octal; that of the caller if not "
+                + "said.", example: "'027'"),
+        Option("socket", .group(socket), "The files of the Unix sockets that are listened on."),
         Option("workers", .group(workers), "The processes and threads that serve."),
         Option(
             "reload", .group(reload), "What brings in a new configuration and new code beside the signal HUP, and how."),
@@ -18,6 +30,9 @@ enum Declarations {
             "routes", .list(.group(RouteDeclarations.route)),
             "Which path goes where. The longest prefix wins; `=` exact paths and `~` regular expressions come before "
                 + "prefixes. Without routes, the only site gets every path."),
+        Option(
+            "programs", .map(key: .programName, .group(ProgramDeclarations.program)),
+            "Programs that run beside the workers, by name: started before them, kept alive, and stopped after them."),
         Option("gzip", .group(gzip), "Compression of responses; `gzip: off` switches it off."),
         Option("limits", .group(limits), "What one client may cost."),
         Option("timeouts", .group(timeouts), "How long things may take."),
@@ -35,6 +50,7 @@ enum Declarations {
             "The key that signs cookies and tokens. Without one, a random key is made at start, "
                 + "and sessions end with it.",
             example: "${secret:secret_key}"),
+        Option("cookies", .group(cookies), "The cookies of Swift sites."),
         Option(
             "allowed-hosts", .list(.form(.allowedHost)), default: "['*']",
             "The hosts that requests may name: exact, `.example.org` with subdomains, `*` for any.",
@@ -42,6 +58,27 @@ enum Declarations {
         Option(
             "temp-directory", .path, default: "/tmp",
             "Where large request bodies wait.", example: "/var/tmp"),
+        Option(
+            "silenced-checks", .list(.form(.checkID)), default: "[]",
+            "Findings of `app check` that are known and accepted.",
+            example: "[deploy.W003]"),
+    ])
+
+    static let cookies = OptionGroup(options: [
+        Option(
+            "secure", .boolean, default: "false",
+            "Whether browsers send them over https alone. Always so for those set on a request that came over TLS; to be "
+                + "switched on when a proxy in front speaks TLS.")
+    ])
+
+    static let socket = OptionGroup(options: [
+        Option(
+            "mode", .form(.fileMode), default: "0666",
+            "Permissions in octal. Who may connect is who may write; the directory can keep others away."),
+        Option(
+            "user", .form(.account), "The owner, by name or number; without it, and started as root: `user`.",
+            example: "www-data"),
+        Option("group", .form(.account), "The group, by name or number; without it that of `user`.", example: "nginx"),
     ])
 
     static let workers = OptionGroup(options: [
@@ -77,6 +114,10 @@ enum Declarations {
         Option(
             "start-attempts", .integer(1...1000), default: "5",
             "So many failed starts in a row end the server, unless a worker still serves."),
+        Option(
+            "needs", .list(.form(.programName)), default: "[]",
+            "The programs that have to be ready before the first worker starts.",
+            example: "[redis]"),
     ])
 
     static let reload = OptionGroup(options: [

@@ -10,33 +10,45 @@ struct References {
     /// Whether references are looked up. Otherwise values with any are only marked, so that a section that was not
     /// chosen can be checked without its secrets.
     var isResolving = true
+    /// Secrets that need not be looked for.
+    var known: [String: Secret] = [:]
 
-    /// `tree` with every reference replaced, and what could not be.
-    func resolved(_ tree: ConfigTree) -> (ConfigTree, [ConfigError]) {
+    /// A tree with every reference replaced.
+    struct Outcome {
+        var tree: ConfigTree
+        /// What could not be replaced.
         var errors: [ConfigError] = []
-        return (resolved(tree, ConfigPath(), &errors), errors)
+        /// The secrets that were found, by name.
+        var secrets: [String: Secret] = [:]
     }
 
-    private func resolved(_ node: ConfigTree, _ path: ConfigPath, _ errors: inout [ConfigError]) -> ConfigTree {
+    /// `tree` with every reference replaced, and what could not be.
+    func resolved(_ tree: ConfigTree) -> Outcome {
+        var outcome = Outcome(tree: tree)
+        outcome.tree = resolved(tree, ConfigPath(), &outcome)
+        return outcome
+    }
+
+    private func resolved(_ node: ConfigTree, _ path: ConfigPath, _ outcome: inout Outcome) -> ConfigTree {
         switch node.value {
         case .list(let elements):
             return ConfigTree(
-                .list(elements.indices.map { resolved(elements[$0], path.appending($0), &errors) }), node.origin)
+                .list(elements.indices.map { resolved(elements[$0], path.appending($0), &outcome) }), node.origin)
         case .mapping(let entries):
             return ConfigTree(
                 .mapping(
                     entries.map {
                         .init(
                             key: $0.key, keyOrigin: $0.keyOrigin,
-                            value: resolved($0.value, path.appending($0.key), &errors))
+                            value: resolved($0.value, path.appending($0.key), &outcome))
                     }), node.origin)
         case .scalar(let scalar):
             // What variables and flags say is taken literally.
             guard scalar.text.contains("${"), node.origin.filePath != nil else { return node }
             do {
-                return try resolved(scalar, node.origin)
+                return try resolved(scalar, node.origin, &outcome.secrets)
             } catch {
-                errors.append(ConfigError(error, at: node.origin, path: path))
+                outcome.errors.append(ConfigError(error, at: node.origin, path: path))
                 // Marked, so that the check does not complain about the same value again.
                 var unresolved = scalar
                 unresolved.isUnresolved = true
@@ -46,7 +58,7 @@ struct References {
     }
 
     private func resolved(
-        _ scalar: ConfigTree.Scalar, _ origin: Origin
+        _ scalar: ConfigTree.Scalar, _ origin: Origin, _ secrets: inout [String: Secret]
     ) throws(ConfigError.Problem) -> ConfigTree {
         var result = scalar
         var origin = origin
@@ -73,6 +85,7 @@ struct References {
                 result.isSecret = true
                 guard isResolving else { continue }
                 let (text, source) = try secret(name)
+                secrets[name] = Secret(text)
                 result.text += text
                 origin = .secret(source: source, at: origin)
             } else if reference.hasPrefix("env:") {
@@ -108,6 +121,7 @@ struct References {
     }
 
     private func secret(_ name: String) throws(ConfigError.Problem) -> (text: String, source: String) {
+        if let secret = known[name] { return (secret.text, "the supervisor") }
         let variable = name.uppercased().replacing("-", with: "_")
         if let text = environment[variable], !text.isEmpty { return (text, "$\(variable)") }
         if let file = environment["\(variable)_FILE"], !file.isEmpty {

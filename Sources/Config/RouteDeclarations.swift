@@ -57,6 +57,9 @@ enum RouteDeclarations {
                 example: "example.org"),
             Option(
                 "path", .form(.route), "`/prefix/`, `=/exact` or `~regular expression`.", example: "/static/"),
+            Option(
+                "methods", .list(.form(.method)), "The methods that are answered; others get 405. All, if not said.",
+                example: "[GET, HEAD]"),
         ] + actionOptions + filesOptions + [
             Option(
                 "fallback", .either([.group(fallback), .form(.siteName)]),

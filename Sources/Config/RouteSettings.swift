@@ -81,6 +81,8 @@ public struct RouteSettings: Sendable, Hashable {
     public let host: String?
     /// `path`
     public let pattern: Pattern
+    /// `methods`: those that are answered; nil for all.
+    public let methods: [String]?
     /// What answers.
     public let action: Action
     /// Changes to response headers.

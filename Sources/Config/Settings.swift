@@ -2,6 +2,14 @@
 public struct Settings: Sendable, Hashable {
     /// Where to listen; never empty.
     public let listen: [ListenAddress]
+    /// `user`: a name or a number.
+    public let user: String?
+    /// `group`: a name or a number.
+    public let group: String?
+    /// `umask`: the bits.
+    public let umask: Int?
+    /// `socket`
+    public let socket: Socket
     /// `workers`
     public let workers: Workers
     /// `gzip`
@@ -26,6 +34,8 @@ public struct Settings: Sendable, Hashable {
     public let debug: Bool
     /// `secret-key`; without one, a random key is to be made at start.
     public let secretKey: Secret?
+    /// `cookies`
+    public let cookies: Cookies
     /// `allowed-hosts`: exact names, `.example.org` for a name with its subdomains, `*` for any.
     public let allowedHosts: [String]
     /// `temp-directory`
@@ -34,6 +44,11 @@ public struct Settings: Sendable, Hashable {
     public let sites: [SiteSettings]
     /// `routes`, in the order of the configuration.
     public let routes: [RouteSettings]
+
+    /// `programs`, in the order of the configuration.
+    public let programs: [ProgramSettings]
+    /// `silenced-checks`
+    public let silencedChecks: [String]
 
     /// The site of that name.
     public func site(named name: String) -> SiteSettings? {
@@ -77,6 +92,24 @@ public struct Settings: Sendable, Hashable {
         public let jitter: Int
         /// Failed starts in a row that end the server.
         public let startAttempts: Int
+        /// The programs that have to be ready before.
+        public let needs: [String]
+    }
+
+    /// `cookies`
+    public struct Cookies: Sendable, Hashable {
+        /// Whether all are marked `Secure`.
+        public let secure: Bool
+    }
+
+    /// `socket`
+    public struct Socket: Sendable, Hashable {
+        /// The permission bits of a Unix socket's file.
+        public let mode: Int
+        /// Its owner: a name or a number.
+        public let user: String?
+        /// Its group: a name or a number.
+        public let group: String?
     }
 
     /// `reload`

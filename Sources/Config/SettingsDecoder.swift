@@ -16,6 +16,10 @@ struct SettingsDecoder {
                     }
                     return ListenAddress(parsing: text)
                 }),
+            user: optionalText("user"), group: optionalText("group"),
+            umask: try tree["umask"].map { _ throws(ConfigError) in try mode("umask") },
+            socket: .init(
+                mode: try mode("socket.mode"), user: optionalText("socket.user"), group: optionalText("socket.group")),
             workers: .init(
                 mode: try word("workers.mode"), count: try count("workers.count"),
                 min: try optional("workers.min", Validator.integer),
@@ -24,7 +28,8 @@ struct SettingsDecoder {
                 maxRequests: try optional("workers.max-requests", Validator.integer),
                 maxAge: try optional("workers.max-age", Duration.init(configurationText:)),
                 maxMemory: try optional("workers.max-memory", ByteCount.init(parsing:)),
-                jitter: try integer("workers.jitter"), startAttempts: try integer("workers.start-attempts")),
+                jitter: try integer("workers.jitter"), startAttempts: try integer("workers.start-attempts"),
+                needs: try optionalList("workers.needs")),
             gzip: .init(
                 enabled: try boolean("gzip.enabled"), minSize: try size("gzip.min-size"),
                 level: try integer("gzip.level"), types: try list("gzip.types") { text, _ in text.lowercased() }),
@@ -53,10 +58,62 @@ struct SettingsDecoder {
             serverHeader: try serverHeader(),
             debug: try boolean("debug"),
             secretKey: (tree["secret-key"]?.scalar?.text).map(Secret.init),
+            cookies: .init(secure: try boolean("cookies.secure")),
             allowedHosts: try list("allowed-hosts") { text, _ in text.lowercased() },
             tempDirectory: try path("temp-directory"),
             sites: try sites(),
-            routes: try routes())
+            routes: try routes(),
+            programs: try programs(),
+            silencedChecks: try optionalList("silenced-checks"))
+    }
+
+    // MARK: - Programs
+
+    private func programs() throws(ConfigError) -> [ProgramSettings] {
+        var programs: [ProgramSettings] = []
+        for entry in tree["programs"]?.entries ?? [] {
+            let place = ConfigPath([.key("programs"), .key(entry.key)])
+            programs.append(
+                ProgramSettings(
+                    name: entry.key, command: try command(place.appending("command")),
+                    directory: try optionalPath(place.appending("directory")),
+                    environment: Dictionary(
+                        (entry.value["environment"]?.entries ?? []).map { ($0.key, $0.value.scalar?.text ?? "") },
+                        uniquingKeysWith: { $1 }),
+                    user: optionalText(place.appending("user")), group: optionalText(place.appending("group")),
+                    needs: try optionalList(place.appending("needs")), ready: try ready(place.appending("ready")),
+                    restart: try word(place.appending("restart")),
+                    success: try list(place.appending("success")) { text, _ in Validator.integer(text) },
+                    startAttempts: try integer(place.appending("start-attempts")),
+                    startTimeout: try duration(place.appending("start-timeout")),
+                    stopSignal: try text(place.appending("stop-signal")),
+                    stopTimeout: try duration(place.appending("stop-timeout")),
+                    essential: try boolean(place.appending("essential"))))
+        }
+        return programs
+    }
+
+    private func command(_ path: ConfigPath) throws(ConfigError) -> [String] {
+        guard let text = tree[path]?.scalar?.text else { return try list(path) { text, _ in text } }
+        do throws(CommandText.Problem) { return try CommandText.words(text) } catch {
+            throw ConfigError(.syntax(error.text), at: tree.origin(of: path), path: path)
+        }
+    }
+
+    private func ready(_ path: ConfigPath) throws(ConfigError) -> ProgramSettings.Ready? {
+        guard let node = tree[path] else { return nil }
+        if node["after"] != nil { return .after(try duration(path.appending("after"))) }
+        if node["http"] != nil { return .http(try text(path.appending("http"))) }
+        if node["file"] != nil { return .file(try self.path(path.appending("file"))) }
+        if node["line"] != nil { return .line(try text(path.appending("line"))) }
+        if node["exit"] != nil { return .exit }
+        guard node["tcp"] != nil else { return nil }
+        let place = path.appending("tcp")
+        switch try read(place, ListenAddress.init(parsing:)) {
+        case .unix(let file):
+            return .tcp(.unix(path: FilePath.absolute(file, in: baseDirectory(tree.origin(of: place)))))
+        case let address: return .tcp(address)
+        }
     }
 
     private func access() throws(ConfigError) -> Settings.Log.Access {
@@ -131,6 +188,8 @@ struct SettingsDecoder {
                     pattern: pattern.hasPrefix("=")
                         ? .exact(String(pattern.dropFirst()))
                         : pattern.hasPrefix("~") ? .expression(String(pattern.dropFirst())) : .prefix(pattern),
+                    methods: tree[place.appending("methods")] == nil
+                        ? nil : try optionalList(place.appending("methods")),
                     action: try action(place),
                     headers: .init(
                         set: (tree[headers.appending("set")]?.entries ?? []).map {
@@ -218,6 +277,11 @@ extension SettingsDecoder {
     }
     private func count(_ path: ConfigPath) throws(ConfigError) -> Settings.Count {
         try read(path) { $0 == "auto" ? .auto : Validator.integer($0).map { .exactly($0) } }
+    }
+
+    private func optionalText(_ path: ConfigPath) -> String? { tree[path]?.scalar?.text }
+    private func mode(_ path: ConfigPath) throws(ConfigError) -> Int {
+        try read(path) { Int($0.hasPrefix("0o") ? $0.dropFirst(2) : $0[...], radix: 8) }
     }
 
     private func path(_ path: ConfigPath) throws(ConfigError) -> String {

@@ -40,6 +40,9 @@ public struct SiteSettings: Sendable, Hashable {
         case secret(Secret)
     }
 
+    /// Whether it is compiled into the binary.
+    public var isSwift: Bool { if case .swift = source { true } else { false } }
+
     /// Its key under `sites`.
     public let name: String
     /// Its code.

@@ -1,7 +1,8 @@
 /// Forms of text that have no type of their own.
 enum TextForm: Sendable {
     case siteName, settingName, headerName, headerValue, mediaType, host, allowedHost, route, urlPath, pythonTarget
-    case redirectTarget, cache, fileName
+    case redirectTarget, cache, fileName, account, fileMode, programName, variableName, probeURL, probeAddress, checkID,
+        method
 
     var expected: String {
         switch self {
@@ -19,6 +20,14 @@ enum TextForm: Sendable {
         case .redirectTarget: "a path that begins with '/' or a URL with http:// or https://"
         case .cache: "a duration (such as 1y) or the text of a Cache-Control header"
         case .fileName: "a file's name without '/'"
+        case .account: "a name or a number of the password database"
+        case .fileMode: "permissions in octal, from 0 to 0777 (such as 0660)"
+        case .programName: "a program's name (letters, digits, - and _)"
+        case .variableName: "the name of an environment variable"
+        case .probeURL: "a URL such as http://127.0.0.1:8080/health"
+        case .probeAddress: "an address to connect to (host:port or unix:/path)"
+        case .method: "a request method in capitals, such as POST"
+        case .checkID: "the id of a check, such as deploy.W003"
         }
     }
 
@@ -27,7 +36,7 @@ enum TextForm: Sendable {
     func accepts(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         switch self {
-        case .siteName, .settingName:
+        case .siteName, .settingName, .programName:
             return bytes.first.map(Self.isLetter) == true && bytes.count <= 64 && bytes.allSatisfy(Self.isNameByte)
         case .headerName:
             return !bytes.isEmpty && bytes.count <= 256 && bytes.allSatisfy(Self.isTokenByte)
@@ -67,6 +76,33 @@ enum TextForm: Sendable {
         case .fileName:
             return !bytes.isEmpty && text != "." && text != ".."
                 && !bytes.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
+        case .account:
+            // No user is called by what would be a path, an option or two names; the number -1 means "unchanged".
+            let isName = bytes.allSatisfy { Self.isNameByte($0) || $0 == 0x2E || $0 == 0x24 } && bytes.first != 0x2D
+            return !bytes.isEmpty && bytes.count <= 256 && isName
+                && (!bytes.allSatisfy(Self.isDigit) || UInt32(text).map { $0 < .max } ?? false)
+        case .fileMode:
+            let digits = text.hasPrefix("0o") ? bytes.dropFirst(2) : bytes[...]
+            return (1...4).contains(digits.count) && digits.allSatisfy { (0x30...0x37).contains($0) }
+                && Int(String(decoding: digits, as: UTF8.self), radix: 8).map { $0 <= 0o777 } ?? false
+        case .variableName:
+            return !bytes.isEmpty && !bytes.contains { $0 == UInt8(ascii: "=") || $0 == 0 }
+        case .probeURL:
+            guard text.hasPrefix("http://") else { return false }
+            let authority = text.dropFirst(7).prefix { $0 != "/" }
+            return !authority.isEmpty && !authority.contains("@") && bytes.allSatisfy { $0 > 0x20 && $0 != 0x7F }
+        case .probeAddress:
+            switch ListenAddress(parsing: text) {
+            case .tcp(_, let port): return port > 0
+            case .unix: return true
+            case .inherited, nil: return false
+            }
+        case .method:
+            return !bytes.isEmpty && bytes.count <= 32
+                && bytes.allSatisfy { Self.isLetter($0) && $0 < 0x61 || $0 == 0x2D }
+        case .checkID:
+            let parts = text.split(separator: ".", omittingEmptySubsequences: false)
+            return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(Self.isNameByte) }
         }
     }
 

@@ -25,27 +25,56 @@ public enum ChildProcess {
     ///   - environment: the whole environment of the new program.
     ///   - directory: the new program's working directory; nil for this one's.
     ///   - descriptors: what the program finds open besides (or instead of) 0, 1 and 2: own number → number there.
+    ///   - identity: who the program is; nil for who this process is.
+    ///   - leadsGroup: whether it is the first of a process group of its own, so that it can be ended with all it starts.
     /// - Returns: the process id.
     public static func spawn(
         executable: String, arguments: [String], environment: [String: String], directory: String? = nil,
-        descriptors: [(source: Int32, target: Int32)] = []
+        descriptors: [(source: Int32, target: Int32)] = [], as identity: ProcessIdentity? = nil,
+        leadsGroup: Bool = false
     ) throws(SystemError) -> Int32 {
         let sources = descriptors.map(\.source)
         let targets = descriptors.map(\.target)
-        let closeFrom = max(3, (targets.max() ?? 2) + 1)
         let settings = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-        let result = withCStrings(arguments) { argv in
-            withCStrings(settings) { envp in
-                // Known before it can be found dead.
-                started.withLock { started in
-                    let pid = cplatform_spawn(
-                        executable, argv, envp, directory, sources, targets, Int32(sources.count), closeFrom)
-                    if pid > 0 { started.insert(pid) }
-                    return pid
+        var stage: Int32 = 0
+        let result = withCStrings([executable] + (directory.map { [$0] } ?? [])) { paths in
+            withCStrings(arguments) { argv in
+                withCStrings(settings) { envp in
+                    sources.withUnsafeBufferPointer { sources in
+                        targets.withUnsafeBufferPointer { targets in
+                            ProcessIdentity.withPointer(to: identity) { identity in
+                                var spawn = cplatform_spawn(
+                                    path: paths[0], argv: argv, envp: envp, directory: paths[1],
+                                    sources: sources.baseAddress, targets: targets.baseAddress,
+                                    count: Int32(sources.count), close_from: max(3, (targets.max() ?? 2) + 1),
+                                    leads_group: leadsGroup ? 1 : 0, identity: identity)
+                                // Known before it can be found dead.
+                                return started.withLock { started in
+                                    let pid = cplatform_spawn(&spawn, &stage)
+                                    if pid > 0 { started.insert(pid) }
+                                    return pid
+                                }
+                            }
+                        }
+                    }
                 }
             }
         }
-        return try SystemError.check(result, "start \(executable)")
+        guard result < 0 else { return result }
+        throw SystemError(operation: operation(stage, executable, directory, identity), code: -result)
+    }
+
+    private static func operation(
+        _ stage: Int32, _ executable: String, _ directory: String?, _ identity: ProcessIdentity?
+    ) -> String {
+        let name = identity.map { "\($0)" } ?? "the user"
+        switch cplatform_stage(UInt32(stage)) {
+        case CPLATFORM_STAGE_EXEC: return "start \(executable)"
+        case CPLATFORM_STAGE_DIRECTORY: return "enter \(directory ?? "") as \(name) to start \(executable)"
+        case CPLATFORM_STAGE_PREPARE: return "prepare to start \(executable)"
+        default:
+            return "become \(name) to start \(executable) (\(ProcessIdentity.describe(cplatform_stage(UInt32(stage)))))"
+        }
     }
 
     /// Makes this process another program, which finds these descriptors open beside 0, 1 and 2. Signal mask and children stay.
@@ -90,6 +119,19 @@ public enum ChildProcess {
         }
     }
 
+    /// Whether the child has ended; it is not taken, so that its process id stays its own. Nil when it is no child of this
+    /// process (any more).
+    public static func hasEnded(_ pid: Int32) -> Bool? {
+        let result = cplatform_has_ended(pid)
+        return result < 0 ? nil : result > 0
+    }
+
+    /// A descriptor that becomes readable when the child ends; nil where the kernel has none.
+    public static func watch(_ pid: Int32) -> Descriptor? {
+        let number = cplatform_process_descriptor(pid)
+        return number < 0 ? nil : Descriptor(adopting: number)
+    }
+
     /// Waits for the end of a child.
     public static func wait(_ pid: Int32) throws(SystemError) -> ProcessStatus {
         // It is taken in only with the list in hand: its number may be another's at once.
@@ -118,12 +160,12 @@ public enum ChildProcess {
     }
 
     /// Makes this process inherit the orphans among its descendants, as process 1 inherits all; whoever calls it has to take
-    /// them in with ``reapAny()``.
+    /// them in with ``reapOrphan()``.
     public static func becomeReaper() throws(SystemError) {
         _ = try SystemError.check(cplatform_become_reaper(), "prctl")
     }
 
-    private static func withCStrings<Result>(
+    static func withCStrings<Result>(
         _ strings: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
     ) -> Result {
         var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }

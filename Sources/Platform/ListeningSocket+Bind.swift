@@ -7,16 +7,17 @@ extension ListeningSocket {
     ///   where the machine has IPv6, else IPv4.
     /// - A Unix socket's file that nobody listens on any more (a crash left it) is replaced; a live one is an error.
     /// - Parameters:
-    ///   - unixMode: permissions of a Unix socket's file; nil leaves them to the umask.
+    ///   - file: permissions and owner of a Unix socket's file.
     ///   - isIPv6Only: whether `[::]` leaves IPv4 alone. Off, as Linux has it by default, but not dependent on its settings.
     public static func bind(
-        _ address: ListenAddress, backlog: Int32 = defaultBacklog, unixMode: UInt32? = nil, isIPv6Only: Bool = false
+        _ address: ListenAddress, backlog: Int32 = defaultBacklog, file: FileAccess = FileAccess(),
+        isIPv6Only: Bool = false
     ) throws(BindError) -> ListeningSocket {
         switch address {
         case .descriptor(let number):
             return try ListeningSocket(inheriting: number, backlog: backlog)
         case .unix(let path):
-            return try bindUnix(path, backlog: backlog, mode: unixMode)
+            return try bindUnix(path, backlog: backlog, access: file)
         case .tcp("*", let port):
             do {
                 return try bindTCP("::", port: port, label: address, backlog: backlog, isIPv6Only: false)
@@ -48,7 +49,9 @@ extension ListeningSocket {
         }
     }
 
-    private static func bindUnix(_ path: String, backlog: Int32, mode: UInt32?) throws(BindError) -> ListeningSocket {
+    private static func bindUnix(_ path: String, backlog: Int32, access: FileAccess) throws(BindError)
+        -> ListeningSocket
+    {
         let bytes = try unixAddress(path)
         if let found = UnixSocketFile.status(path) {
             guard UnixSocketFile.isSocket(found) else { throw .notASocket(path) }
@@ -63,7 +66,11 @@ extension ListeningSocket {
         // Permissions before listening: nobody can connect in between.
         let file = UnixSocketFile(path: path)
         do {
-            if let mode { _ = try SystemError.checkErrno(chmod(path, mode_t(mode)), "chmod \(path)") }
+            if access.user != nil || access.group != nil {
+                let result = lchown(path, access.user ?? .max, access.group ?? .max)
+                _ = try SystemError.checkErrno(result, "change the owner of \(path)")
+            }
+            if let mode = access.mode { _ = try SystemError.checkErrno(chmod(path, mode_t(mode)), "chmod \(path)") }
             _ = try SystemError.checkErrno(listen(descriptor.rawValue, backlog), "listen")
             let bound = try SocketAddress.local(of: descriptor.rawValue)
             return ListeningSocket(descriptor: descriptor, address: bound, file: file)

@@ -10,6 +10,22 @@ public final class ListeningSocket: Sendable {
     /// How long the queue of connections not yet accepted may be; the kernel cuts it to `net.core.somaxconn`.
     public static let defaultBacklog: Int32 = 4096
 
+    /// Who may connect to a Unix socket: those that may write its file. What is nil is left as the system makes it.
+    public struct FileAccess: Equatable, Sendable {
+        /// The permission bits.
+        public var mode: UInt32?
+        /// The owner's number.
+        public var user: UInt32?
+        /// The group's number.
+        public var group: UInt32?
+
+        public init(mode: UInt32? = nil, user: UInt32? = nil, group: UInt32? = nil) {
+            self.mode = mode
+            self.user = user
+            self.group = group
+        }
+    }
+
     /// Where it listens, with the real port.
     public let address: SocketAddress
 

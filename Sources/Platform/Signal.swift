@@ -18,6 +18,7 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public static let user1 = Signal(rawValue: SIGUSR1)
     public static let user2 = Signal(rawValue: SIGUSR2)
     public static let brokenPipe = Signal(rawValue: SIGPIPE)
+    public static let quit = Signal(rawValue: SIGQUIT)
     public static let kill = Signal(rawValue: SIGKILL)
     public static let windowChange = Signal(rawValue: SIGWINCH)
 
@@ -39,6 +40,12 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     @discardableResult
     public func send(to pid: Int32) -> Bool {
         Glibc.kill(pid, rawValue) == 0
+    }
+
+    /// Sends the signal to all processes of a group; answers false when there is none (any more).
+    @discardableResult
+    public func send(toGroup group: Int32) -> Bool {
+        group > 1 && Glibc.kill(-group, rawValue) == 0
     }
 
     private static let names: [Int32: String] = [

@@ -33,6 +33,8 @@ public enum SupervisorEvent: Equatable, Sendable {
     case preparationFailed(generation: Int, String)
     /// The new program did not take over, and why.
     case handOverFailed(String)
+    /// Something without which there is no sense in serving is gone for good: finish, and say so by the exit status.
+    case giveUp(String)
 }
 
 /// What a supervisor does about it.

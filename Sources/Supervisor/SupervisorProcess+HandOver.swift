@@ -101,6 +101,7 @@ extension SupervisorProcess {
                 number: state.generation, options: state.options, program: setup.program, listeners: listeners,
                 payload: Descriptor(adopting: payload), watched: watched)
             let supervisor = try SupervisorProcess(setup, state, generation)
+            supervisor.hasBegun = true
             for socket in removed { socket.close() }
             try supervisor.adoptWorkers(handOver.records)
             // Blocked since before this program began, so that none was lost.

@@ -16,13 +16,17 @@ public final class SupervisorProcess {
         /// The environment. The supervisor adds `APP_FDS` and `APP_WORKER`, and takes out the socket activation variables,
         /// which were meant for itself.
         public var environment: [String: String]
+        /// Who a worker is from its first instruction; nil for who the supervisor is.
+        public var identity: ProcessIdentity?
 
         public init(
-            executable: String = ChildProcess.currentExecutable, arguments: [String], environment: [String: String]
+            executable: String = ChildProcess.currentExecutable, arguments: [String], environment: [String: String],
+            identity: ProcessIdentity? = nil
         ) {
             self.executable = executable
             self.arguments = arguments
             self.environment = environment
+            self.identity = identity
         }
     }
 
@@ -62,6 +66,8 @@ public final class SupervisorProcess {
         }
         /// What may be asked of the pool from other threads, and where its snapshots are published.
         public var commands: SupervisorCommands
+        /// What runs beside the workers; they start when it lets them, and it is stopped after them.
+        public var programs: ProgramKeeper?
         /// Follows the workers' lives.
         public var observer: (any SupervisorObserver)?
         /// For the supervisor's own lines.
@@ -94,6 +100,8 @@ public final class SupervisorProcess {
     var generations: [Int: Generation] = [:]
     var handles: [WorkerID: WorkerHandle] = [:]
     private let hadTerminal: Bool
+    /// Whether workers are wanted: not before the programs that they need are ready.
+    var hasBegun = false
     private var exitCode: Int32?
     private var completions: [Int: SupervisorCommands.Completion] = [:]
     private var commandCount = 0
@@ -117,7 +125,6 @@ public final class SupervisorProcess {
     ) throws(SystemError) -> Int32 {
         let first = try Generation(number: 1, plan: plan, program: setup.program, listeners: listeners)
         let supervisor = try SupervisorProcess(setup, SupervisorState(options: plan.options), first)
-        supervisor.handle(.start)
         return supervisor.run()
     }
 
@@ -147,25 +154,36 @@ public final class SupervisorProcess {
     func run() -> Int32 {
         defer { setup.commands.end() }
         while true {
+            hearPrograms()
             setup.commands.publish(state.snapshot)
-            if let exitCode { return exitCode }
+            if let exitCode {
+                stopPrograms()
+                return exitCode
+            }
             waitForSomething()
             // In this order: what a worker said before it ended is known when its end is; what already happened counts before
             // a deadline that passed meanwhile (the supervisor may have been stopped).
             receive()
             reap()
-            for signal in signals.take() where signal != .child { handle(.signal(interpret(signal))) }
+            for signal in signals.take() where signal != .child { hear(interpret(signal)) }
             for command in setup.commands.take() { obey(command) }
             for result in preparation.take() { takeIn(result) }
             for path in watchedFiles?.take(.now()) ?? [] { handle(.fileChanged(path)) }
             lookAtWorkers()
-            handle(.tick)
+            if hasBegun { handle(.tick) }
         }
+    }
+
+    /// Before there are workers only the end can be asked for.
+    private func hear(_ signal: Signal) {
+        if hasBegun || signal == .terminate || signal == .interrupt { return handle(.signal(signal)) }
+        logger.warning("\(signal): nothing changed, the workers have not started yet")
     }
 
     private func waitForSomething() {
         let fixed = [
             signals.descriptor, setup.commands.descriptor, preparation.descriptor, watchedFiles?.descriptor ?? -1,
+            setup.programs?.descriptor ?? -1,
         ]
         let channels = handles.values.filter(\.isOpen).map { $0.channel.descriptor.rawValue }
         var waiting = (fixed + channels).map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
@@ -215,6 +233,9 @@ public final class SupervisorProcess {
     }
 
     private func obey(_ command: SupervisorCommands.Command) {
+        guard hasBegun || command.request == .stop else {
+            return command.completion(.refused("the workers have not started yet"))
+        }
         commandCount += 1
         completions[commandCount] = command.completion
         handle(.command(commandCount, command.request))
@@ -230,6 +251,31 @@ public final class SupervisorProcess {
         guard terminal >= 0 else { return false }
         close(terminal)
         return true
+    }
+
+    // MARK: - Programs
+
+    /// Workers start when the programs that they need are ready, and end when one that nobody can do without has failed.
+    private func hearPrograms() {
+        let news = setup.programs?.takeNews() ?? .withoutPrograms
+        if let reason = news.reasonToGiveUp { handle(.giveUp(reason)) }
+        guard news.workersMayStart, !hasBegun, exitCode == nil else { return }
+        hasBegun = true
+        handle(.start)
+    }
+
+    /// After the workers: nothing that they need goes before them.
+    private func stopPrograms() {
+        guard let programs = setup.programs else { return }
+        programs.stop()
+        while !programs.takeNews().hasStopped {
+            waitForSomething()
+            reap()
+            for signal in signals.take() where signal == .terminate || signal == .interrupt {
+                logger.warning("\(signal) again: ending the programs at once")
+                programs.kill()
+            }
+        }
     }
 
     // MARK: - Actions
@@ -272,7 +318,7 @@ public final class SupervisorProcess {
             for listener in generations.values.flatMap(\.listeners) { listener.socket.close() }
         case .announceReady: setup.onServing(generations[state.generation]?.listeners.map(\.socket) ?? [])
         case .answer(let number, let outcome): answer(number, outcome)
-        case .log(let line): log(line)
+        case .log(let line): logger.log(line)
         case .exit(let code): exitCode = code
         }
         return nil
@@ -304,23 +350,14 @@ public final class SupervisorProcess {
             descriptors.append((source: attachment.descriptor.rawValue, target: target))
         }
         let program = generation.program
+        let environment = program.environment.merging(launch.variables) { $1 }
         let pid = try ChildProcess.spawn(
             executable: launch.attachments[WorkerLaunch.image].map { "/proc/self/fd/\($0)" } ?? program.executable,
-            arguments: program.arguments,
-            environment: program.environment.merging(launch.variables) { $1 }, descriptors: descriptors)
+            arguments: program.arguments, environment: program.identity?.applied(to: environment) ?? environment,
+            descriptors: descriptors, as: program.identity)
         handles[id] = WorkerHandle(
             id: id, pid: pid, channel: channel.takeSupervisor(),
             attachments: attachments.filter { $0.name != WorkerLaunch.image })
         return pid
-    }
-
-    private func log(_ line: SupervisorLog) {
-        switch line.level {
-        case .debug: logger.debug("\(line.message)")
-        case .info: logger.info("\(line.message)")
-        case .notice: logger.notice("\(line.message)")
-        case .warning: logger.warning("\(line.message)")
-        case .error: logger.error("\(line.message)")
-        }
     }
 }

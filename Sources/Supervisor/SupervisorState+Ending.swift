@@ -7,7 +7,7 @@ extension SupervisorState {
         _ worker: WorkerState, status: ProcessStatus?, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
     ) {
         switch phase {
-        case .draining where workers.isEmpty: return end(0, &actions)
+        case .draining where workers.isEmpty: return end(finalExitCode, &actions)
         case .killing(_, let exitCode) where workers.isEmpty: return end(exitCode, &actions)
         case .draining, .killing, .ended: return
         case .starting, .running: break
@@ -80,8 +80,17 @@ extension SupervisorState {
         case .starting, .running: beginDrain(cause, now, &actions)
         case .draining, .killing:
             log(.warning, "\(cause) again: ending at once", &actions)
-            killRest(now, exitCode: 0, &actions)
+            killRest(now, exitCode: finalExitCode, &actions)
         case .ended: break
+        }
+    }
+
+    mutating func giveUp(_ reason: String, _ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
+        switch phase {
+        case .starting, .running:
+            finalExitCode = ExitCode.internalError
+            beginDrain(reason, now, &actions)
+        case .draining, .killing, .ended: break
         }
     }
 
@@ -94,7 +103,7 @@ extension SupervisorState {
         for slot in slots.indices { slots[slot].respawnAt = nil }
         for worker in sortedWorkers { drain(worker.id, .stop, now, &actions) }
         actions.append(.closeListeners)
-        if workers.isEmpty { end(0, &actions) }
+        if workers.isEmpty { end(finalExitCode, &actions) }
     }
 
     /// Tells a worker to finish; one that has no process yet is told as soon as it has.

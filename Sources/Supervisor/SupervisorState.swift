@@ -55,6 +55,8 @@ public struct SupervisorState: Sendable {
     var reloads = 0
     var failedReloads = 0
     var lastFailure: String?
+    /// What the end says when all has been finished.
+    var finalExitCode: Int32 = 0
 
     public init(options: SupervisorOptions) {
         self.options = options
@@ -95,6 +97,7 @@ public struct SupervisorState: Sendable {
         case .preparationFailed(let generation, let reason):
             if rollout?.generation == generation { abortRollout(reason, now, &actions) }
         case .handOverFailed(let reason): abortRollout(reason, now, &actions)
+        case .giveUp(let reason): giveUp(reason, now, &actions)
         }
         reconcile(now, &actions)
         return actions
@@ -136,7 +139,7 @@ public struct SupervisorState: Sendable {
 
     private mutating func tick(_ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
         switch phase {
-        case .draining(let deadline) where deadline <= now: killRest(now, exitCode: 0, &actions)
+        case .draining(let deadline) where deadline <= now: killRest(now, exitCode: finalExitCode, &actions)
         case .killing(let deadline, let exitCode) where deadline <= now: end(exitCode, &actions)
         case .starting, .running, .draining, .killing, .ended: break
         }

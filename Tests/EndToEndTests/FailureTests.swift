@@ -120,7 +120,7 @@ extension EndToEnd {
             try folder.write(bytes, to: "data/polls.sqlite3")
             let result = try Command.app(
                 "serve", "--mode", mode, "--set", "sites.polls.gateway=\(gateway)", in: folder)
-            #expect(result.status == .exited(70))
+            #expect(result.status == .exited(78))
             #expect(result.errors.contains("is damaged or no SQLite database (file is not a database)"))
             #expect(try folder.bytes(of: "data/polls.sqlite3") == bytes, "it is left as it was")
         }
@@ -129,7 +129,7 @@ extension EndToEnd {
             let folder = try folder()
             try folder.write("", to: "data")
             let result = try Command.app("serve", in: folder)
-            #expect(result.status == .exited(70))
+            #expect(result.status == .exited(78))
             #expect(result.errors.contains("does not exist; create it, or name another file under 'database'"))
         }
 

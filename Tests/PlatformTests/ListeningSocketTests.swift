@@ -161,7 +161,7 @@ import Testing
 
     @Test func bindsAUnixSocketAndRemovesItsFile() throws {
         let path = directory.file("app.sock")
-        let listener = try ListeningSocket.bind(.unix(path: path), unixMode: 0o660)
+        let listener = try ListeningSocket.bind(.unix(path: path), file: .init(mode: 0o660))
         #expect(listener.address == .unix(path))
         #expect(try canConnect(listener.address))
         #expect(try #require(UnixSocketFile.status(path)).st_mode & 0o777 == 0o660)

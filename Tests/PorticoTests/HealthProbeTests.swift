@@ -2,6 +2,7 @@ import ArgumentParser
 import Config
 import Foundation
 import Platform
+import Supervisor
 import Testing
 
 @testable import Portico
@@ -152,7 +153,7 @@ private final class Blocker: @unchecked Sendable {
         #expect {
             try probe.ask(within: .seconds(10))
         } throws: { error in
-            if case HealthProbe.Failure.noAnswer = error { true } else { false }
+            error as? StatusRequest.Failure == .noHTTP
         }
     }
 
@@ -163,7 +164,7 @@ private final class Blocker: @unchecked Sendable {
         #expect {
             try probe.ask(within: .milliseconds(50))
         } throws: { error in
-            if case HealthProbe.Failure.timedOut = error { true } else { false }
+            error as? StatusRequest.Failure == .socket(.timedOut)
         }
     }
 

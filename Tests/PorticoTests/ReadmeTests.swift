@@ -1,6 +1,7 @@
 import ArgumentParser
 import Config
 import Foundation
+import Platform
 import Testing
 
 @testable import Portico
@@ -58,8 +59,17 @@ import Testing
         #expect(RouteAssembly(configuration).problems().map(\.description) == [])
         #expect(configuration.warnings.isEmpty)
         guard environment == "production" else { return }
-        let findings = DeploymentChecks(configuration).messages.filter { $0.id != "deploy.W004" }
-        #expect(findings.map(\.description) == [])
+        let facts = DeploymentFacts(
+            isContainer: false, isKubernetes: false, isRoot: false, isRootFileSystemReadOnly: true,
+            fileSystem: { _ in .local }, mode: { _ in 0o755 })
+        // It stands behind a proxy that speaks TLS.
+        let findings = DeploymentChecks(configuration, facts: facts).messages
+        #expect(findings.map(\.id) == ["deploy.W005"])
+    }
+
+    @Test func theTableOfChecksIsTheProgramsOwn() {
+        let rows = text.matches(of: /(?m)^\| `(deploy\.[A-Z0-9]+)` \| (.+) \|$/).map { "\($0.1) \($0.2)" }
+        #expect(rows == DeploymentChecks.catalogue.map { "\($0.id) \($0.finds)" })
     }
 
     /// Lines of the shell that call `app` are parsed by the program: commands, options and their values.

@@ -7,16 +7,68 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/// Starts `path` in `directory` (null: the caller's) with descriptor `sources[i]` as `targets[i]` and nothing else from
-/// `close_from` up. The child begins with an empty signal mask and default dispositions. Returns the pid.
-int cplatform_spawn(const char *path, char *const argv[], char *const envp[], const char *directory,
-                    const int *sources, const int *targets, int count, int close_from);
+/// Who a process is to become. `groups` are all of its groups.
+struct cplatform_identity {
+    uid_t user;
+    gid_t group;
+    const gid_t *groups;
+    int group_count;
+    /// Whether programs it starts may gain rights by set-user-id bits and file capabilities.
+    int no_new_privileges;
+};
+
+/// Where becoming somebody else, or starting a program, failed.
+enum cplatform_stage {
+    CPLATFORM_STAGE_PREPARE = 1,
+    CPLATFORM_STAGE_GROUPS,
+    CPLATFORM_STAGE_GROUP,
+    CPLATFORM_STAGE_USER,
+    CPLATFORM_STAGE_CAPABILITIES,
+    CPLATFORM_STAGE_REGAINED,
+    CPLATFORM_STAGE_NO_NEW_PRIVILEGES,
+    CPLATFORM_STAGE_DIRECTORY,
+    CPLATFORM_STAGE_EXEC,
+};
+
+/// Gives up what this process (in a child after fork: this thread) may do beyond `identity`, for good; checked. Returns 0,
+/// or the stage that failed, with `errno` in `error`. Capabilities and no_new_privileges are the calling thread's.
+int cplatform_assume(const struct cplatform_identity *identity, int *error);
+
+/// Lets debuggers of the same user look into a process that has changed its user, and its core be written.
+int cplatform_allow_dumps(void);
+
+/// What access(2) would answer somebody else: `results[i]` is 0 or an errno for `paths[i]` and `modes[i]`.
+int cplatform_access_as(const struct cplatform_identity *identity, const char *const *paths, const int *modes,
+                        int *results, int count);
+
+/// A program to start: `path` in `directory` (null: the caller's) with descriptor `sources[i]` as `targets[i]` and nothing
+/// else from `close_from` up, as `identity` (null: the caller). It begins with an empty signal mask and default
+/// dispositions.
+struct cplatform_spawn {
+    const char *path;
+    char *const *argv;
+    char *const *envp;
+    const char *directory;
+    const int *sources;
+    const int *targets;
+    int count;
+    int close_from;
+    /// Whether it leads a process group of its own.
+    int leads_group;
+    const struct cplatform_identity *identity;
+};
+
+/// Returns the pid; on failure `stage` says where.
+int cplatform_spawn(const struct cplatform_spawn *spawn, int *stage);
 
 /// An anonymous file in memory, close-on-exec.
 int cplatform_memfd(const char *name);
 
 /// Opens a file for appending, created with `mode` when absent, close-on-exec.
 int cplatform_open_append(const char *path, unsigned mode);
+
+/// The number of the file system a path is on, as statfs(2) has it.
+long long cplatform_file_system(const char *path);
 
 /// Opens a file for reading, close-on-exec.
 int cplatform_open_read(const char *path);
@@ -64,6 +116,8 @@ int cplatform_block_signals(int all);
 /// Makes this process the parent of descendants whose own parent dies.
 int cplatform_become_reaper(void);
 
+/// A pipe, both ends close-on-exec: `ends[0]` to read from, `ends[1]` to write to.
+int cplatform_pipe(int ends[2]);
 int cplatform_set_close_on_exec(int fd, int on);
 int cplatform_set_non_blocking(int fd, int on);
 int cplatform_duplicate(int fd);
@@ -78,6 +132,10 @@ unsigned cplatform_signal_take(int signo);
 int cplatform_signal_ignore(int signo);
 
 /// The exit status in a wait status, or -1; the terminating signal, or 0; whether a core was written.
+/// A descriptor that becomes readable when the child ends (close-on-exec), on kernels from 5.3.
+int cplatform_process_descriptor(int pid);
+/// Whether the child has ended; it stays a zombie. Never waits.
+int cplatform_has_ended(int pid);
 int cplatform_wait_exit_status(int status);
 int cplatform_wait_signal(int status);
 int cplatform_wait_dumped_core(int status);

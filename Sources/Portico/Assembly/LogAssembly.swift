@@ -8,9 +8,18 @@ enum LogAssembly {
     static func bootstrap(_ settings: Settings.Log, process: String) {
         let level = Logger.Level(rawValue: settings.level.rawValue) ?? .info
         switch settings.format {
-        case .text: LoggingSystem.bootstrap { _ in TextLogHandler(process: process, level: level) }
-        case .json: LoggingSystem.bootstrap { _ in JSONLogHandler(process: process, level: level) }
+        case .text: LoggingSystem.bootstrap { TextLogHandler(process: speaker($0, process), level: level) }
+        case .json: LoggingSystem.bootstrap { JSONLogHandler(process: speaker($0, process), level: level) }
         }
+    }
+
+    /// For what a program beside the workers writes: under its own name.
+    static func logger(ofProgram name: String) -> Logger { Logger(label: programLabel + name) }
+
+    private static let programLabel = "program."
+
+    private static func speaker(_ label: String, _ process: String) -> String {
+        label.hasPrefix(programLabel) ? String(label.dropFirst(programLabel.count)) : process
     }
 
     /// The access log, or nil when it is off.

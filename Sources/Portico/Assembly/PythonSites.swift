@@ -69,7 +69,7 @@ struct PythonSites {
             interpreter: entry.site.interpreter, virtualenv: entry.site.virtualenv, directory: entry.directory,
             environment: environment)
         do throws(PythonSearchError) {
-            return try .find(search, environment: environment)
+            return try .find(search, environment: environment, as: Accounts(configuration).identity)
         } catch {
             let key =
                 switch error.source {

@@ -4,6 +4,7 @@ import Front
 import HTTP
 import Platform
 import Supervisor
+import Web
 
 /// The configuration's routes as the front router wants them.
 struct RouteAssembly {
@@ -27,7 +28,12 @@ struct RouteAssembly {
         for site in configuration.settings.sites {
             switch site.source {
             case .swift(let name):
-                guard SiteCatalog.shared[name] == nil else { continue }
+                if let code = SiteCatalog.shared[name] {
+                    problems += code.problems(with: site.settings.mapValues(SettingText.init)).map {
+                        configuration.error($0.text, at: place(of: site, "settings").appending($0.name))
+                    }
+                    continue
+                }
                 let known = SiteCatalog.shared.names.joined(separator: ", ")
                 problems.append(
                     configuration.error(
@@ -36,7 +42,8 @@ struct RouteAssembly {
             case .python: continue
             }
         }
-        problems += PythonSites(configuration).problems
+        problems += PythonSites(configuration).problems + Accounts(configuration).problems
+        problems += ProgramAssembly(configuration).problems
         do throws(RouteErrors) {
             let table = try table()
             for problem in table.check() {
@@ -85,6 +92,7 @@ struct RouteAssembly {
         }
         return RouteDeclaration(
             pattern, actions[0], fallback: Array(actions.dropFirst()), host: route.host,
+            methods: route.methods.map { $0.map { Method($0) } },
             headers: HeaderEdits(set: route.headers.set.map { ($0.name, $0.value) }, remove: route.headers.remove),
             gzip: route.gzip ? gzip : nil)
     }

@@ -40,6 +40,9 @@ final class SwiftSite: ServedSite, Sendable {
         var own = Web.SiteSettings(
             database: site.database.map { .file($0) }, secretKey: secretKey, isDebug: settings.debug,
             allowedHosts: settings.allowedHosts)
+        own.values = site.settings.mapValues(SettingText.init)
+        own.temporaryDirectory = settings.tempDirectory
+        own.securesCookies = settings.cookies.secure
         own.bodyLimit = settings.limits.bodySize.bytes
         name = site.name
         application = SiteApplication(
@@ -67,10 +70,12 @@ final class SwiftSite: ServedSite, Sendable {
     }
 
     func start(on loops: [any EventLoop]) throws(WorkerStartError) {
-        guard !usesWSGI else {
-            do { try application.start() } catch { throw .site(name, "\(error)") }
-            return
+        // Here and not by the lifespan alone, which has no word for failures that will come again.
+        do throws(DatabaseError) { try application.start() } catch {
+            if error.isFinal { throw .application(name, "\(error)") }
+            throw .site(name, "\(error)")
         }
+        guard !usesWSGI else { return }
         for loop in loops { try startLifespan(loop) }
     }
 
@@ -103,5 +108,19 @@ final class SwiftSite: ServedSite, Sendable {
             }
             if let failure { logger.error("a site did not stop in order: \(failure)") }
         }
+    }
+}
+
+extension SettingText {
+    /// A value of the configuration.
+    init(_ value: Config.SiteSettings.Value) {
+        self =
+            switch value {
+            case .boolean(let value): .boolean(value)
+            case .integer(let value): .integer(value)
+            case .number(let value): .number(value)
+            case .text(let value): .text(value)
+            case .secret(let value): .secret(value.text)
+            }
     }
 }

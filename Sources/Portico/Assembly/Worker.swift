@@ -19,7 +19,7 @@ enum WorkerStartError: Error, CustomStringConvertible {
     /// A site did not start.
     case site(String, String)
     case system(String)
-    /// A Python application cannot be loaded; trying again would not help.
+    /// A site cannot be loaded, or its database not be opened; trying again would not help.
     case application(String, String)
 
     var description: String {

@@ -15,7 +15,9 @@ struct ImportCommand: ParsableCommand {
 
     @Argument var site: String
     @OptionGroup var options: ConfigurationOptions
+    // Those of `app check`, which hands its arguments on.
     @Flag(help: .hidden) var deploy = false
+    @Option(help: .hidden) var failLevel: String?
 
     func run() throws {
         let configuration = try options.load()
@@ -24,6 +26,7 @@ struct ImportCommand: ParsableCommand {
         guard let entry = sites.entries.first(where: { $0.site.name == site }),
             let installation = try sites.installation()
         else { throw ArgumentParser.ExitCode(Supervisor.ExitCode.usage) }
+        try Accounts(configuration).assume()
         guard chdir(entry.directory) == 0 else { throw ArgumentParser.ExitCode.configuration }
         let timeout = configuration.settings.timeouts.start
         let status: Int32

@@ -1,65 +1,7 @@
 import ArgumentParser
 import Config
 import Front
-import Python
 import Web
-
-/// `app check`
-struct CheckCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "check", abstract: "Check configuration, sites, URL tables and templates; import Python sites.",
-        usage: "app check [<options>]",
-        discussion: """
-            Example:
-              app check --deploy --env production
-
-            Exit status: 0 no errors, 1 a check failed, 78 wrong configuration.
-            """)
-
-    @OptionGroup var options: ConfigurationOptions
-
-    @Flag(help: "Check also what matters in production: debug, secret key, hosts, user.")
-    var deploy = false
-
-    func run() throws {
-        let configuration = try options.load()
-        try RouteAssembly(configuration).verify()
-        let settings = configuration.settings
-        let sites = SwiftSite.all(
-            settings, executor: DispatchExecutor(),
-            secretKey: settings.secretKey.map { SecretKey($0.text) } ?? .temporary())
-        var messages = sites.flatMap { site in site.application.check().map { (site.name, $0) } }
-        if deploy { messages += DeploymentChecks(configuration).messages.map { ("configuration", $0) } }
-        for (name, message) in messages { Console.error("\(name): \(message.level): \(message)") }
-        let errors = messages.filter { $0.1.level == .error }.count + (try checkPythonSites(configuration))
-        if errors > 0 {
-            Console.error("\(errors) error\(errors == 1 ? "" : "s")")
-            throw ArgumentParser.ExitCode(1)
-        }
-        Console.print("no errors" + (messages.isEmpty ? "" : ", \(messages.count) other findings"))
-    }
-
-    /// Imports them, and says what came of it. The result is how many failed.
-    private func checkPythonSites(_ configuration: Configuration) throws -> Int {
-        do throws(ConfigErrors) {
-            guard let python = try PythonSites(configuration).installation() else { return 0 }
-            Console.print("python: \(python.summary)")
-        } catch {
-            Console.error("\(error)")
-            throw ArgumentParser.ExitCode.configuration
-        }
-        var failures = 0
-        for (entry, outcome) in PythonSiteCheck(configuration).outcomes() {
-            switch outcome {
-            case .imported(let gateway): Console.print("\(entry.site.name): \(entry.target) is imported: \(gateway)")
-            case .failed(let reason):
-                Console.error("\(entry.site.name): error: \(reason)")
-                failures += 1
-            }
-        }
-        return failures
-    }
-}
 
 /// `app config`
 struct ConfigCommand: ParsableCommand {

@@ -26,6 +26,8 @@ struct MigrateCommand: ParsableCommand {
     func run() throws {
         let configuration = try options.load()
         try RouteAssembly(configuration).verify()
+        // Else the databases would belong to root, and the workers could not write to them.
+        try Accounts(configuration).assume()
         let all = SwiftSite.all(configuration.settings, executor: DispatchExecutor(), secretKey: .temporary())
         let chosen = site.map { name in all.filter { $0.name == name } } ?? all
         if let site, chosen.isEmpty {

@@ -23,7 +23,7 @@ struct SuperviseCommand: ParsableCommand {
         ChildProcess.setName("app supervise")
         if plan {
             do throws(GenerationError) {
-                write(try ServingPlan(options).next(after: contents(of: 4)).encoded, to: 3)
+                write(try ServingPlan(options).next(after: contents(of: 4)).plan.encoded, to: 3)
             } catch {
                 write(Array(error.description.utf8), to: 3)
                 throw ArgumentParser.ExitCode.configuration

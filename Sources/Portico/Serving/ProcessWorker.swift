@@ -28,6 +28,7 @@ struct ProcessWorker: Sendable {
             return Supervisor.ExitCode.internalError
         }
         var sources = try options.sources()
+        sources.knownSecrets = payload.secrets.mapValues { Secret($0) }
         if let path = payload.filePath, let bytes = payload.fileBytes {
             sources.fileContents = (path, bytes)
         } else {

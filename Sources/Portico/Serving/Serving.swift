@@ -5,6 +5,7 @@ import Logging
 import Platform
 import Python
 import Supervisor
+import Synchronization
 import Telemetry
 
 /// `app serve`: everything before the first request, then a supervisor with worker processes, or one process of threads.
@@ -27,13 +28,30 @@ struct Serving: Sendable {
     /// Serves until told to stop. The result is the exit status.
     func run() throws -> Int32 {
         try RouteAssembly(configuration).verify()
+        try verifyAccounts()
+        if let umask = configuration.settings.umask { _ = Glibc.umask(mode_t(umask)) }
         let python = try findPython()
         let (listeners, areInherited) = try bind()
         // Each connection needs a descriptor; the soft limit is usually 1024.
         do { try FileLimit.raise() } catch { logger.warning("the limit of open files stays as it is: \(error)") }
+        // The supervisor stays what it is, to bind and to start workers; those are somebody else from their first instruction.
+        if configuration.settings.workers.mode == .thread { try Accounts(configuration).assume() }
         return switch configuration.settings.workers.mode {
         case .process: try superviseProcesses(listeners, areInherited: areInherited, python)
         case .thread: try runThreads(listeners.map(\.socket), python)
+        }
+    }
+
+    /// Who serves, and what they may write.
+    private func verifyAccounts() throws {
+        let problems = Accounts(configuration).obstacles(readyFile: readyFile)
+        guard problems.isEmpty else {
+            Console.error(ConfigErrors(problems).description)
+            throw ArgumentParser.ExitCode.configuration
+        }
+        if Accounts(configuration).servesAsRoot, configuration.environmentName != "development" {
+            logger.warning(
+                "sites run as root: who takes over one of them has the machine; set 'user:', or start as another user")
         }
     }
 
@@ -51,9 +69,10 @@ struct Serving: Sendable {
         do throws(BindError) {
             let inherited = try SocketActivation.adopt(environment: Environment.all)
             if !inherited.isEmpty { return (inherited.map { BoundListener(.descriptor($0.descriptor), $0) }, true) }
+            let access = ListeningSocket.FileAccess(configuration)
             var listeners: [BoundListener] = []
             for address in configuration.settings.listen.map(Platform.ListenAddress.init) {
-                listeners.append(BoundListener(address, try .bind(address)))
+                listeners.append(BoundListener(address, try .bind(address, file: access)))
             }
             return (listeners, false)
         } catch {
@@ -66,19 +85,39 @@ struct Serving: Sendable {
         _ listeners: [BoundListener], areInherited: Bool, _ python: PythonInstallation?
     ) throws -> Int32 {
         defer { listeners.forEach { $0.socket.close() } }
-        var setup = try setup(keepsListeners: areInherited)
-        let announcement = ReadyAnnouncement(readyFile: readyFile, logger: logger)
-        setup.onServing = { announcement.say($0) }
+        let settings = configuration.settings
+        if settings.secretKey == nil, settings.sites.contains(where: \.isSwift) {
+            logger.warning("no secret key is configured: what the sites sign is void after a restart")
+        }
+        let setup = try setup(keepsListeners: areInherited, hasBeenSaid: false)
         let plan = try ServingPlan.plan(configuration, python, secret: nil)
         return try SupervisorProcess.run(setup, plan: plan, listeners: listeners)
     }
 
-    private func setup(keepsListeners: Bool) throws -> SupervisorProcess.Setup {
+    private func setup(keepsListeners: Bool, hasBeenSaid: Bool) throws -> SupervisorProcess.Setup {
         let rest = Array(CommandLine.arguments.drop { $0 != "serve" }.dropFirst())
-        let program = SupervisorProcess.Program(arguments: ["app", "worker"] + rest, environment: Environment.all)
+        let program = SupervisorProcess.Program(
+            arguments: ["app", "worker"] + rest, environment: Environment.all,
+            identity: Accounts(configuration).identity)
         var setup = SupervisorProcess.Setup(program: program, commands: try SupervisorCommands(), logger: logger)
-        let plan = ServingPlan(options)
-        setup.planner = { payload throws(GenerationError) in try plan.next(after: payload) }
+        let programs = try ProgramAssembly(configuration).start(logger: logger)
+        setup.programs = programs
+        let access = ListeningSocket.FileAccess(configuration)
+        setup.bind = { address throws(BindError) in try .bind(address, file: access) }
+        let plan = ServingPlan(options, account: (configuration.settings.user, configuration.settings.group))
+        let nextPrograms = Mutex<[ProgramDeclaration]?>(nil)
+        setup.planner = { payload throws(GenerationError) in
+            let (next, declarations) = try plan.next(after: payload)
+            nextPrograms.withLock { $0 = declarations }
+            return next
+        }
+        let announcement = ReadyAnnouncement(readyFile: readyFile, logger: logger)
+        announcement.hasBeenSaid = hasBeenSaid
+        setup.onServing = { listeners in
+            // What the new generation needs beside it, once it has taken over.
+            if let declarations = nextPrograms.withLock({ $0.take() }) { programs.update(declarations) }
+            announcement.say(listeners)
+        }
         setup.keepsListeners = keepsListeners
         setup.upgrade = SupervisorProcess.Upgrade(
             path: ProgramPath.original, plan: ["app", "supervise", "--plan"] + rest,
@@ -98,11 +137,8 @@ struct Serving: Sendable {
             sources.usualPlaces = []
         }
         let serving = Serving(try ConfigurationOptions.load(sources), options, readyFile: readyFile)
-        var setup = try serving.setup(keepsListeners: handOver.keepsListeners)
-        let announcement = ReadyAnnouncement(readyFile: readyFile, logger: serving.logger)
-        announcement.hasBeenSaid = true
-        setup.onServing = { announcement.say($0) }
-        return try SupervisorProcess.resume(handOver, setup)
+        return try SupervisorProcess.resume(
+            handOver, try serving.setup(keepsListeners: handOver.keepsListeners, hasBeenSaid: true))
     }
 
     private func runThreads(_ listeners: [ListeningSocket], _ python: PythonInstallation?) throws -> Int32 {
@@ -123,6 +159,16 @@ struct Serving: Sendable {
     private func runThreads(
         _ listeners: [ListeningSocket], _ signals: SignalSource, python: PythonRuntime?
     ) -> Int32 {
+        let programs: ProgramKeeper?
+        do {
+            programs =
+                configuration.settings.programs.isEmpty ? nil : try ProgramAssembly(configuration).start(logger: logger)
+        } catch {
+            logger.critical("\(error)")
+            return Supervisor.ExitCode.internalError
+        }
+        defer { stop(programs) }
+        if let status = wait(signals, programs, until: \.workersMayStart) { return status }
         let worker: Worker
         do {
             worker = try Worker(configuration, slot: 0, isMultiprocess: false, temporarySecret: nil, python: python)
@@ -132,15 +178,44 @@ struct Serving: Sendable {
             return (error as? WorkerStartError)?.exitStatus ?? Supervisor.ExitCode.internalError
         }
         ReadyAnnouncement(readyFile: readyFile, logger: logger).say(listeners)
-        _ = signals.wait()
+        let status = wait(signals, programs) { _ in false } ?? 0
         logger.notice("stopping: finishing what was begun")
         do {
-            try signals.deliver { _ in _exit(0) }
+            try signals.deliver { [self] _ in
+                programs?.kill()
+                stop(programs)
+                _exit(status)
+            }
         } catch {
             logger.warning("a second signal will not hurry the end: \(error)")
         }
         worker.drain(closing: listeners)
-        return 0
+        return status
+    }
+
+    /// Waits for a signal, for an essential program's failure, or until the programs' state is as wanted (nil). The result is
+    /// the exit status.
+    private func wait(
+        _ signals: SignalSource, _ programs: ProgramKeeper?, until isAsWanted: (ProgramKeeper.News) -> Bool
+    ) -> Int32? {
+        while true {
+            let news = programs?.takeNews() ?? .withoutPrograms
+            if let reason = news.reasonToGiveUp {
+                logger.error("\(reason)")
+                return Supervisor.ExitCode.internalError
+            }
+            if isAsWanted(news) { return nil }
+            var waiting = [signals.descriptor, programs?.descriptor ?? -1].map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
+            _ = poll(&waiting, nfds_t(waiting.count), -1)
+            if !signals.take().isEmpty { return 0 }
+        }
+    }
+
+    private func stop(_ programs: ProgramKeeper?) {
+        programs?.stop()
+        while let programs, !programs.news.hasStopped { programs.waitForNews(within: .seconds(1)) }
     }
 }
 

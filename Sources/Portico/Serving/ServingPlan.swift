@@ -7,12 +7,19 @@ import Supervisor
 /// Makes the plan of a generation of workers from the configuration as it is now.
 struct ServingPlan: Sendable {
     let options: ServeOptions
+    /// Who serves, as the first configuration said; nil where that is not known.
+    private let account: (user: String?, group: String?)?
 
-    init(_ options: ServeOptions) { self.options = options }
+    init(_ options: ServeOptions, account: (user: String?, group: String?)? = nil) {
+        self.options = options
+        self.account = account
+    }
 
-    /// The plan for workers that come after those with this payload: everything that can be found wrong without starting one
-    /// is.
-    func next(after payload: [UInt8]) throws(GenerationError) -> GenerationPlan {
+    /// The plan for workers that come after those with this payload, and the programs beside them: everything that can be
+    /// found wrong without starting one is.
+    func next(
+        after payload: [UInt8]
+    ) throws(GenerationError) -> (plan: GenerationPlan, programs: [ProgramDeclaration]) {
         let sources: ConfigSources
         do { sources = try options.sources() } catch { throw GenerationError("\(error)") }
         let configuration: Configuration
@@ -20,10 +27,14 @@ struct ServingPlan: Sendable {
         case .success(let loaded): configuration = loaded
         case .failure(let errors): throw GenerationError(errors.onOneLine)
         }
-        let problems = RouteAssembly(configuration).problems()
+        var problems = RouteAssembly(configuration).problems()
+        if problems.isEmpty { problems = Accounts(configuration).obstacles() }
         guard problems.isEmpty else { throw GenerationError(ConfigErrors(problems).onOneLine) }
         guard configuration.settings.workers.mode == .process else {
             throw GenerationError("workers.mode cannot be changed while the server runs: start it anew")
+        }
+        if let account, account != (configuration.settings.user, configuration.settings.group) {
+            throw GenerationError("user and group cannot be changed while the server runs: start it anew")
         }
         let python: PythonInstallation?
         do throws(ConfigErrors) {
@@ -33,7 +44,8 @@ struct ServingPlan: Sendable {
         }
         do {
             // What was signed with it is still good.
-            return try Self.plan(configuration, python, secret: WorkerPayload(payload)?.temporarySecret)
+            let plan = try Self.plan(configuration, python, secret: WorkerPayload(payload)?.temporarySecret)
+            return (plan, ProgramAssembly(configuration).declarations)
         } catch {
             throw GenerationError("\(error)")
         }
@@ -49,7 +61,8 @@ struct ServingPlan: Sendable {
         if settings.secretKey == nil, temporary == nil { temporary = try SecretText.random() }
         let payload = WorkerPayload(
             filePath: configuration.filePath, fileBytes: configuration.fileBytes,
-            temporarySecret: settings.secretKey == nil ? temporary : nil, python: python)
+            temporarySecret: settings.secretKey == nil ? temporary : nil, python: python,
+            secrets: configuration.secrets.mapValues(\.text))
         var watched = settings.reload.touch
         if settings.reload.config, let path = configuration.filePath {
             watched.append(path.hasPrefix("/") ? path : "\(Environment.workingDirectory)/\(path)")

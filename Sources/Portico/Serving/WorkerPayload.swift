@@ -8,21 +8,27 @@ struct WorkerPayload: Equatable {
     var fileBytes: [UInt8]?
     var temporarySecret: String?
     var python: PythonInstallation?
+    /// What the configuration's `${secret:…}` stand for, by name: the worker may be a user that cannot read their files.
+    var secrets: [String: String] = [:]
 
     init(
-        filePath: String?, fileBytes: [UInt8]?, temporarySecret: String?, python: PythonInstallation? = nil
+        filePath: String?, fileBytes: [UInt8]?, temporarySecret: String?, python: PythonInstallation? = nil,
+        secrets: [String: String] = [:]
     ) {
+        self.secrets = secrets
         self.python = python
         self.filePath = filePath
         self.fileBytes = fileBytes
         self.temporarySecret = temporarySecret
     }
 
-    /// Four parts, each behind its length in eight bytes; an absent part has the length `UInt64.max`.
+    /// Four parts and the secrets' names and texts, each behind its length in eight bytes; an absent part has the length `UInt64.max`.
     var encoded: [UInt8] {
         var bytes: [UInt8] = []
         let python = python.map { Array($0.encoded.utf8) }
-        for part in [filePath.map { Array($0.utf8) }, fileBytes, temporarySecret.map { Array($0.utf8) }, python] {
+        let named = secrets.sorted { $0.key < $1.key }.flatMap { [Array($0.key.utf8), Array($0.value.utf8)] }
+        for part in [filePath.map { Array($0.utf8) }, fileBytes, temporarySecret.map { Array($0.utf8) }, python] + named
+        {
             let count = part.map { UInt64($0.count) } ?? .max
             for shift in stride(from: 56, through: 0, by: -8) {
                 bytes.append(UInt8(truncatingIfNeeded: count >> shift))
@@ -44,8 +50,11 @@ struct WorkerPayload: Equatable {
             defer { rest = rest.dropFirst(Int(count)) }
             return Array(rest.prefix(Int(count)))
         }
-        guard let path = part(), let file = part(), let secret = part(), let python = part(), rest.isEmpty
-        else { return nil }
+        guard let path = part(), let file = part(), let secret = part(), let python = part() else { return nil }
+        while !rest.isEmpty {
+            guard let name = part() ?? nil, let text = part() ?? nil else { return nil }
+            secrets[String(decoding: name, as: UTF8.self)] = String(decoding: text, as: UTF8.self)
+        }
         if let python {
             guard let installation = PythonInstallation(encoded: String(decoding: python, as: UTF8.self)) else {
                 return nil

@@ -17,17 +17,18 @@ public struct PythonInstallation: Sendable, Equatable {
     /// Whether code finds the same under either: executables of several names may belong to one installation.
     public func isSame(as other: PythonInstallation) -> Bool { library == other.library && prefix == other.prefix }
 
-    /// Finds the interpreter and asks it, in a process of its own, where its library is.
+    /// Finds the interpreter and asks it, in a process of its own that is `identity` (nil: who this process is), where its
+    /// library is.
     public static func find(
-        _ search: PythonSearch, environment: [String: String]
+        _ search: PythonSearch, environment: [String: String], as identity: ProcessIdentity? = nil
     ) throws(PythonSearchError) -> PythonInstallation {
         let candidate = try search.candidate()
-        let found = try probe(candidate, search, environment)
+        let found = try probe(candidate, search, environment, identity)
         guard let virtualenv = search.virtualenv, candidate.source == .interpreter, candidate.library == nil else {
             return found
         }
         // Both are named: the environment decides what is found, the interpreter which one it has to be of.
-        let inside = try probe(try search.environmentCandidate(virtualenv, .virtualenv), search, environment)
+        let inside = try probe(try search.environmentCandidate(virtualenv, .virtualenv), search, environment, identity)
         guard inside.library == found.library else {
             throw PythonSearchError(
                 .virtualenv,
@@ -39,11 +40,13 @@ public struct PythonInstallation: Sendable, Equatable {
     }
 
     private static func probe(
-        _ candidate: PythonSearch.Candidate, _ search: PythonSearch, _ environment: [String: String]
+        _ candidate: PythonSearch.Candidate, _ search: PythonSearch, _ environment: [String: String],
+        _ identity: ProcessIdentity?
     ) throws(PythonSearchError) -> PythonInstallation {
         do throws(PythonInstallationError) {
-            return try PythonProbe(candidate.executable, environment: environment, directory: search.directory)
-                .installation(library: candidate.library)
+            return try PythonProbe(
+                candidate.executable, environment: environment, directory: search.directory, identity: identity
+            ).installation(library: candidate.library)
         } catch {
             throw PythonSearchError(candidate.source, error)
         }

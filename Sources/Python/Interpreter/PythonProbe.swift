@@ -6,6 +6,7 @@ struct PythonProbe {
     private let executable: String
     private let environment: [String: String]
     private let directory: String
+    private let identity: ProcessIdentity?
 
     /// How long an interpreter may take to say what it is.
     private static let limit = Duration.seconds(20)
@@ -14,9 +15,10 @@ struct PythonProbe {
     private static let question = String(decoding: PackageResources.portico_probe_py, as: UTF8.self)
 
     /// The interpreter is started in `directory`, as version switchers may look there for what they should be.
-    init(_ executable: String, environment: [String: String], directory: String) {
+    init(_ executable: String, environment: [String: String], directory: String, identity: ProcessIdentity?) {
         self.executable = executable
-        self.environment = environment
+        self.environment = identity?.applied(to: environment) ?? environment
+        self.identity = identity
         self.directory = directory
     }
 
@@ -64,7 +66,7 @@ struct PythonProbe {
             // Without site, so that nothing of the environment's packages runs just to be asked.
             let pid = try ChildProcess.spawn(
                 executable: executable, arguments: [executable, "-S", "-c", Self.question], environment: environment,
-                directory: directory, descriptors: [(output.rawValue, 1), (errors.rawValue, 2)])
+                directory: directory, descriptors: [(output.rawValue, 1), (errors.rawValue, 2)], as: identity)
             guard let status = try ChildProcess.wait(pid, within: Self.limit) else {
                 return .failure(
                     .unusable(executable: executable, reason: "it does not answer within \(Self.limit)"))

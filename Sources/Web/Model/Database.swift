@@ -92,6 +92,8 @@ public final class Database: DatabaseAccess, Sendable {
         // What stands in the log goes into the file, as far as that needs no waiting for others: the file is then whole
         // by itself. Whatever fails here is done by whoever opens the database next.
         try? writer.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
+        // The connections that only read go first: the last one of all has to be one that may take the log away.
+        (writer as? DatabasePool)?.invalidateReadOnlyConnections()
         try? writer.close()
     }
 

@@ -43,6 +43,14 @@ public enum DatabaseError: Error, Equatable, CustomStringConvertible {
         }
     }
 
+    /// Whether the site can never start until somebody has changed something: trying again is of no use.
+    public var isFinal: Bool {
+        switch self {
+        case .notConfigured, .missingDirectory, .cannotOpen, .corrupt, .migrationsPending: true
+        default: false
+        }
+    }
+
     public var description: String {
         switch self {
         case .notConfigured(let site): "site '\(site)' has no database; set 'sites: {\(site): {database: FILE}}'"

@@ -6,6 +6,7 @@ extension Request {
         private struct Values {
             var query: Result<QueryValues, any Error>?
             var form: Result<QueryValues, any Error>?
+            var files = UploadedFiles()
             var cookies: [String: String]?
             var csrf = CSRF.State()
             var attributes: [ObjectIdentifier: any Sendable] = [:]
@@ -35,6 +36,11 @@ extension Request {
         var form: Result<QueryValues, any Error>? {
             get { box?.values.form }
             set { made().values.form = newValue }
+        }
+
+        var files: UploadedFiles {
+            get { box?.values.files ?? UploadedFiles() }
+            set { made().values.files = newValue }
         }
 
         var cookies: [String: String]? {

@@ -17,7 +17,8 @@ public final class Request: Sendable {
     /// What the access log and error pages call this request.
     public var requestID: String { id.text }
     let id: RequestID
-    /// The whole body; empty without one. It is read before the view is called, up to ``SiteSettings/bodyLimit``.
+    /// The whole body; empty without one, and of a form with files (`multipart/form-data`), which is read as it arrives. It is
+    /// read before the view is called, up to ``SiteSettings/bodyLimit``.
     public let body: ByteBuffer
 
     let application: SiteApplication
@@ -89,8 +90,8 @@ public final class Request: Sendable {
         }
     }
 
-    /// The form of an url-encoded body; empty when there is no body. Throws ``BadRequest``: 415 for another media type,
-    /// 400 for more than ``QueryValues/maximumCount`` values.
+    /// The fields of a form; empty when there is no body. Throws ``BadRequest``: 415 for another media type, 400 for more than
+    /// ``QueryValues/maximumCount`` values.
     public var form: QueryValues {
         get throws {
             try lazy.withLock { lazy in
@@ -112,10 +113,13 @@ public final class Request: Sendable {
                 throw BadRequest("The form has \(error).")
             }
         case "multipart/form-data":
-            throw BadRequest("This site takes no file uploads.", status: Status(415))
+            throw BadRequest("The form says no boundary between its parts.")
         default: throw BadRequest("The body is not a form.", status: Status(415))
         }
     }
+
+    /// The files that came with a form (`multipart/form-data`, RFC 7578).
+    public var files: UploadedFiles { lazy.withLock { $0.files } }
 
     /// The body as JSON. Throws ``BadRequest``: 415 when the media type is not JSON, 400 when it is not well formed.
     public var json: JSONValue {

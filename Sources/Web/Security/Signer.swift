@@ -62,29 +62,36 @@ public struct SecretKey: Sendable, CustomStringConvertible, CustomReflectable {
     let key: SymmetricKey
     /// Whether it was made for this process alone, so that what it signs is void after a restart.
     public let isTemporary: Bool
-    /// Whether it is long and varied enough not to be guessed (as Django's check security.W009).
+    /// Whether it is long and varied enough not to be guessed, and not one that `django-admin startproject` wrote (as
+    /// Django's check security.W009).
     public let isStrong: Bool
+    /// Whether nobody else has it: what one process signs, others do not accept.
+    let isOfThisProcessAlone: Bool
 
     /// The key in the configuration.
     public init(_ text: String) {
         key = SymmetricKey(data: Data(text.utf8))
         isTemporary = false
-        isStrong = text.utf8.count >= 50 && Set(text.utf8).count >= 5
+        isOfThisProcessAlone = false
+        isStrong = text.utf8.count >= 50 && Set(text.utf8).count >= 5 && !text.hasPrefix("django-insecure-")
     }
 
-    private init(temporary: SymmetricKey) {
+    private init(temporary: SymmetricKey, isOfThisProcessAlone: Bool) {
         key = temporary
+        self.isOfThisProcessAlone = isOfThisProcessAlone
         isTemporary = true
         isStrong = true
     }
 
     /// A key for this process alone: for development, where none is configured.
-    public static func temporary() -> SecretKey { SecretKey(temporary: SymmetricKey(size: .bits256)) }
+    public static func temporary() -> SecretKey {
+        SecretKey(temporary: SymmetricKey(size: .bits256), isOfThisProcessAlone: true)
+    }
 
-    /// A key for this start alone that all workers share: random text from their supervisor. Without it, as
+    /// A key for this start alone that all workers share: random text from their supervisor, who says so. Without it, as
     /// ``temporary()``.
     public static func temporary(_ text: String?) -> SecretKey {
-        text.map { SecretKey(temporary: SymmetricKey(data: Data($0.utf8))) } ?? temporary()
+        text.map { SecretKey(temporary: SymmetricKey(data: Data($0.utf8)), isOfThisProcessAlone: false) } ?? temporary()
     }
 
     public var description: String { "SecretKey(…)" }

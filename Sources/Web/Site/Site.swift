@@ -18,6 +18,8 @@ public protocol Site: Sendable {
     var models: [any Model.Type] { get }
     /// Middleware around everything the site answers, outermost first.
     var middleware: [any Middleware] { get }
+    /// What the site wants to know from the configuration (`sites.NAME.settings`).
+    var settings: [any DeclaredSetting] { get }
     /// Path converters of the site's own, by the name patterns use.
     var converters: [String: any PathConverter] { get }
 }
@@ -29,5 +31,6 @@ extension Site {
     public var migrations: [Migration] { [] }
     public var models: [any Model.Type] { [] }
     public var middleware: [any Middleware] { [] }
+    public var settings: [any DeclaredSetting] { [] }
     public var converters: [String: any PathConverter] { [:] }
 }

@@ -15,10 +15,15 @@ extension SiteApplication: ASGIApplication {
     @inline(__always)
     private nonisolated(nonsending) func respond(to scope: HTTPScope, _ receive: Receive, _ send: Send) async throws {
         var body = ByteBuffer()
+        var form: Form?
         var failure: (any Error)?
         if scope.request.framing != .none {
             do {
-                body = try await self.body(scope.request, receive)
+                if let reader = multipartReader(scope.request) {
+                    form = try await self.form(scope.request, reader, receive)
+                } else {
+                    body = try await self.body(scope.request, receive)
+                }
             } catch let error as BadRequest {
                 failure = error
             }
@@ -26,6 +31,7 @@ extension SiteApplication: ASGIApplication {
         let request = Request(
             self, head: scope.request, connection: scope.connection, scriptName: scope.rootPath, pathInfo: scope.path,
             id: scope.id, body: body, isOnWorkerThread: false)
+        if let form { request.take(form) }
         let response: Response
         if let failure {
             response = errorPages.response(to: request, error: failure)
@@ -59,6 +65,27 @@ extension SiteApplication: ASGIApplication {
             guard body.readableBytes + part.readableBytes <= settings.bodyLimit else { throw BadRequest.tooLarge }
             if body.readableBytes == 0 { body = part } else { body.writeBuffer(&part) }
             if !isMore { return body }
+        }
+    }
+
+    /// A form with files: pieces go to disk on a thread, and the client waits meanwhile.
+    private nonisolated(nonsending) func form(
+        _ head: RequestHead, _ reader: MultipartReader, _ receive: Receive
+    ) async throws -> Form {
+        if case .length(let length) = head.framing, length > settings.bodyLimit { throw BadRequest.tooLarge }
+        var reader = reader
+        while true {
+            guard case .request(let piece, let isMore) = try await receive() else { throw ASGIError.disconnected }
+            try reader.read(piece)
+            if reader.wantsToStore {
+                let full = reader
+                reader = try await onThread {
+                    var reader = full
+                    try reader.store()
+                    return reader
+                }
+            }
+            if !isMore { return try reader.form() }
         }
     }
 

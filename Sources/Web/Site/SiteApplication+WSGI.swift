@@ -8,21 +8,69 @@ extension SiteApplication: WSGIApplication {
     /// Answers one request on the calling thread, which waits while an asynchronous view does.
     public func callAsFunction(_ environ: Environ, _ startResponse: StartResponse) throws -> any WSGIBody {
         var body = ByteBuffer()
-        let isTooLarge = environ.input.count > settings.bodyLimit
-        if !isTooLarge, environ.request.framing != .none { body = try environ.input.read(nil) }
+        var form: Form?
+        var failure: (any Error)?
+        if environ.request.framing != .none {
+            do {
+                if environ.input.count > settings.bodyLimit { throw BadRequest.tooLarge }
+                if let reader = multipartReader(environ.request) {
+                    form = try self.form(reader, environ.input)
+                } else {
+                    body = try environ.input.read(nil)
+                }
+            } catch let error as BadRequest {
+                failure = error
+            }
+        }
         let request = Request(
             self, head: environ.request, connection: environ.connection, scriptName: environ.scriptName,
             pathInfo: environ.pathInfo, id: environ.id, body: body, isOnWorkerThread: true)
-        let response =
-            isTooLarge
-            ? errorPages.response(to: request, error: BadRequest.tooLarge)
-            : try Blocking.run { await self.respond(to: request) }
+        if let form { request.take(form) }
+        let response: Response
+        if let failure {
+            response = errorPages.response(to: request, error: failure)
+        } else {
+            response = try Blocking.run { await self.respond(to: request) }
+        }
         let head = head(of: response, to: request)
         try startResponse(head.status, head.fields)
         return switch response.body {
         case .bytes(let bytes): WholeBody(bytes)
         case .pieces(let pieces): PieceBody(iterator: PieceIterator(pieces))
         case .stream(let pieces): StreamBody(iterator: StreamIterator(pieces))
+        }
+    }
+}
+
+extension SiteApplication {
+    typealias Form = (values: QueryValues, files: UploadedFiles)
+
+    /// What reads the body of a form with files; nil for any other body.
+    func multipartReader(_ head: RequestHead) -> MultipartReader? {
+        guard let type = head.fields["Content-Type"], let boundary = MultipartParser.boundary(of: type) else {
+            return nil
+        }
+        return MultipartReader(
+            boundary: boundary, limits: .init(body: settings.bodyLimit), directory: settings.temporaryDirectory)
+    }
+
+    private func form(_ reader: MultipartReader, _ input: any WSGIInput) throws -> Form {
+        var reader = reader
+        while true {
+            let piece = try input.readAvailable(upTo: 65_536)
+            guard piece.readableBytes > 0 else { return try reader.form() }
+            try reader.read(piece)
+            if reader.wantsToStore { try reader.store() }
+        }
+    }
+}
+
+extension Request {
+    /// A form that was read as it arrived.
+    func take(_ form: SiteApplication.Form) {
+        lazy.withLock {
+            $0.form = .success(form.values)
+            $0.files = form.files
         }
     }
 }

@@ -65,7 +65,7 @@ extension SiteApplication {
     private func handshakeFields(_ response: Response, _ request: Request) -> Fields {
         var fields = response.fields
         for cookie in response.cookies {
-            fields.append("Set-Cookie", cookie.fieldValue(isRequestSecure: request.isSecure))
+            fields.append("Set-Cookie", cookie.fieldValue(isRequestSecure: request.isSecure || settings.securesCookies))
         }
         return fields
     }

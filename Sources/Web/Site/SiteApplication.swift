@@ -21,6 +21,7 @@ public final class SiteApplication: Sendable {
     private let securityFields = SecurityFields()
     private let middleware: [any Middleware]
     private let openDatabase = Mutex<Database?>(nil)
+    private let hasWarned = Atomic(false)
 
     /// Puts a site together. Nothing is opened yet: see ``start()``. `executor` runs synchronous views under ASGI.
     public init(
@@ -48,7 +49,7 @@ public final class SiteApplication: Sendable {
 
     /// Opens the database and sees to its migrations. Throws ``DatabaseError`` with the remedy.
     public func start() throws(DatabaseError) {
-        if settings.secretKey.isTemporary {
+        if settings.secretKey.isOfThisProcessAlone, !hasWarned.exchange(true, ordering: .relaxed) {
             logger.warning("no secret key is configured: what this process signs is void after a restart")
         }
         guard settings.database != nil else { return }
@@ -172,14 +173,16 @@ extension SiteApplication {
     func head(of response: Response, to request: Request) -> ResponseHead {
         var head = ResponseHead(response.status, securityFields.fields(for: response))
         for cookie in response.cookies {
-            head.fields.append("Set-Cookie", cookie.fieldValue(isRequestSecure: request.isSecure))
+            head.fields.append(
+                "Set-Cookie", cookie.fieldValue(isRequestSecure: request.isSecure || settings.securesCookies))
         }
         let csrf = request.lazy.withLock { $0.csrf }
         if csrf.isAsked, let secret = csrf.secret,
             let cookie = try? Cookie(
                 CSRF.cookieName, String(decoding: secret, as: UTF8.self), maxAge: CSRF.cookieAge, isHTTPOnly: false)
         {
-            head.fields.append("Set-Cookie", cookie.fieldValue(isRequestSecure: request.isSecure))
+            head.fields.append(
+                "Set-Cookie", cookie.fieldValue(isRequestSecure: request.isSecure || settings.securesCookies))
             head.fields.append("Vary", "Cookie")
         }
         return head

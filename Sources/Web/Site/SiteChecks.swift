@@ -2,10 +2,8 @@ import Templates
 
 extension SiteApplication {
     /// What is wrong with the site as far as can be told without serving it: its URL table, templates, database and
-    /// migrations; with `isDeployment` also what is unwise in production. Opens the database, changes nothing.
-    public func check(isDeployment: Bool = false) -> [CheckMessage] {
-        urlChecks + templateChecks + databaseChecks + (isDeployment ? deploymentChecks : [])
-    }
+    /// migrations. Opens the database, changes nothing.
+    public func check() -> [CheckMessage] { urlChecks + templateChecks + databaseChecks }
 
     private var urlChecks: [CheckMessage] {
         var seen: Set<String> = []
@@ -80,32 +78,6 @@ extension SiteApplication {
                 "models.E002", .error, "\(model): table '\(model.table)' has no column '\($0.name)'.",
                 hint: "Add a migration that adds it.")
         }
-    }
-
-    private var deploymentChecks: [CheckMessage] {
-        var messages: [CheckMessage] = []
-        if settings.secretKey.isTemporary || !settings.secretKey.isStrong {
-            messages.append(
-                CheckMessage(
-                    "security.W009", .warning,
-                    settings.secretKey.isTemporary
-                        ? "There is no secret key: what is signed is void after each restart."
-                        : "The secret key is shorter than 50 bytes or has fewer than 5 different ones.",
-                    hint: "Set 'secret-key' to a long random text, kept in a secret."))
-        }
-        if settings.isDebug {
-            messages.append(
-                CheckMessage(
-                    "security.W018", .warning, "Debug pages are on: they show visitors what is inside.",
-                    hint: "Set 'debug: false'."))
-        }
-        if settings.allowedHosts.contains("*") || settings.allowedHosts.isEmpty {
-            messages.append(
-                CheckMessage(
-                    "security.W020", .warning, "The site answers for any host.",
-                    hint: "Name the site's own under 'allowed-hosts'."))
-        }
-        return messages
     }
 
     /// Each migration in order, applied or not: what `app migrate --plan` prints.

@@ -10,6 +10,8 @@ public struct SiteSettings: Sendable {
     public var isDebug: Bool
     /// The hosts the site answers for: `example.org`, `.example.org` (and all below), `*`. Ports do not matter.
     public var allowedHosts: [String]
+    /// Whether all cookies are for TLS alone, also when the server itself does not speak it.
+    public var securesCookies = false
     /// Further origins forms may come from: `https://example.org`, `https://*.example.org`.
     public var trustedOrigins: [String] = []
     /// Directories of templates that come before those in the binary.
@@ -20,6 +22,10 @@ public struct SiteSettings: Sendable {
     public var staticPath = "static/"
     /// The largest body a view is given, in bytes; more is answered by 413.
     public var bodyLimit = 2_621_440
+    /// What the configuration says to the site itself (``Site/settings``), by name.
+    public var values: [String: SettingText] = [:]
+    /// Where files that are uploaded wait while their request is answered.
+    public var temporaryDirectory = "/tmp"
     /// Whether a missing trailing slash is answered by a redirect to the URL that has it.
     public var appendsSlash = true
     /// What to do about migrations when the site starts.
