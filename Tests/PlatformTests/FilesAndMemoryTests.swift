@@ -28,6 +28,30 @@ import Testing
         #expect(ResidentMemory.bytes(pid: 0x3FFF_FFFF) == nil)
     }
 
+    @Test func codeIsGivenBack() throws {
+        let before = try residentCode()
+        ResidentMemory.releaseCode()
+        // Reading this needs code, and so do the tests beside it: by far not all that has run so far.
+        #expect(try residentCode() < before)
+    }
+
+    /// Kilobytes of this process's executable mappings that are resident.
+    private func residentCode() throws -> Int {
+        let maps = String(decoding: try Descriptor.contents(ofFile: "/proc/self/smaps"), as: UTF8.self)
+        var isCode = false
+        var sum = 0
+        for line in maps.split(separator: "\n") {
+            let words = line.split(separator: " ")
+            guard let first = words.first else { continue }
+            if !first.hasSuffix(":") {
+                isCode = words.count > 1 && words[1].hasPrefix("r-x")
+            } else if isCode, first == "Rss:", words.count > 1 {
+                sum += Int(words[1]) ?? 0
+            }
+        }
+        return sum
+    }
+
     @Test func fileLimitIsRaised() throws {
         let limit = try FileLimit.raise()
         #expect(limit.soft == limit.hard)

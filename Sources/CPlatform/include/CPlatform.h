@@ -96,6 +96,9 @@ int cplatform_random(void *bytes, size_t count);
 /// The next connection of a listening socket, non-blocking and close-on-exec; blocks while there is none.
 int cplatform_accept(int listener);
 
+/// Unmaps the pages of all code and constants that are loaded; what is used again comes back from the page cache.
+void cplatform_release_code(void);
+
 /// How many CPUs this thread may run on; handles machines with more CPUs than a fixed cpu_set_t.
 int cplatform_affinity_count(void);
 

@@ -120,6 +120,8 @@ final class Worker {
         } catch {
             throw WorkerStartError.system("cannot accept: \(error)")
         }
+        // Reading the configuration and importing applications runs a lot of code that serving does not.
+        ResidentMemory.releaseCode()
         isReady.value = true
     }
 
