@@ -17,17 +17,19 @@ struct ConformanceRun: Sendable {
     ///   - mode: of the server: `process` or `thread`.
     ///   - client: the Python that the checks run in.
     ///   - interpreter: the Python that the server is to use.
+    ///   - settings: of the server, as `--set` takes them.
     ///   - ids: these lines alone; all of them without.
     init(
         _ checklist: String, mode: String = "process", client: String = Conformance.interpreter,
-        interpreter: String = Conformance.interpreter, ids: [String] = []
+        interpreter: String = Conformance.interpreter, settings: [String] = [], ids: [String] = []
     ) {
         let arguments = [
             client, "-B", "-m", "conformance", checklist, "--app", Command.app, "--mode", mode, "--python", interpreter,
         ]
         do {
             let run = try Command.run(
-                arguments + (ids.isEmpty ? [] : ["--only"] + ids), in: Conformance.folder,
+                arguments + settings.flatMap { ["--set", $0] } + (ids.isEmpty ? [] : ["--only"] + ids),
+                in: Conformance.folder,
                 environment: Conformance.environment)
             outcomes = run.output.split(separator: "\n").compactMap { Outcome($0) }
             end = "the run ended with \(run.status): \(run.errors)"

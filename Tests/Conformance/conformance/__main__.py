@@ -23,7 +23,7 @@ def main() -> int:
         suite.LIMIT = wire.SILENCE = arguments.patience
     kind = Kind(arguments.server, python=arguments.python, program=str(arguments.app or ""))
     failures = 0
-    for outcome in run(kind, arguments.checklist, arguments.mode, arguments.only):
+    for outcome in run(kind, arguments.checklist, arguments.mode, arguments.only, tuple(arguments.set)):
         print(outcome.line(), flush=True)
         failures += bool(outcome.mismatches)
     return 1 if failures else 0
@@ -36,6 +36,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--app", type=Path, help="Portico's binary")
     parser.add_argument("--python", default=sys.executable, help="the interpreter that the server runs")
     parser.add_argument("--mode", choices=["process", "thread"], default="process", help="Portico's")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="Portico's; repeatable")
     parser.add_argument("--only", nargs="*", default=[], metavar="ID", help="these lines alone")
     parser.add_argument("--patience", type=float, help="seconds until what does not come counts as absent")
     return parser.parse_args()

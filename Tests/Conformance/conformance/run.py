@@ -7,11 +7,13 @@ from .servers import Kind, Server, Setup
 from .suite import Outcome, perform
 
 
-def run(kind: Kind, name: str, mode: str = "process", only: list[str] | None = None) -> Iterator[Outcome]:
-    """The outcome of each check, as soon as it is there."""
+def run(
+    kind: Kind, name: str, mode: str = "process", only: list[str] | None = None, settings: tuple[str, ...] = ()
+) -> Iterator[Outcome]:
+    """The outcome of each check, as soon as it is there. `settings` are for Portico, as `--set` takes them."""
     subject = ALL[name]
     workers = 2 if mode == "thread" else 1
-    setup = Setup(subject.application, subject.gateway, mode=mode, workers=workers)
+    setup = Setup(subject.application, subject.gateway, mode=mode, workers=workers, settings=settings)
     server = Server(kind, setup)
     try:
         for check in subject.checklist.checks:
