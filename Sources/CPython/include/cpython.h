@@ -17,6 +17,9 @@ typedef ssize_t Py_ssize_t;
 
 typedef PyObject *_Nullable (*PyCFunctionFast)(PyObject *_Nullable self, PyObject *_Nonnull const *_Nullable arguments,
                                                Py_ssize_t count);
+typedef PyObject *_Nullable (*PyCFunctionFastWithKeywords)(PyObject *_Nullable self,
+                                                           PyObject *_Nonnull const *_Nullable arguments,
+                                                           Py_ssize_t count, PyObject *_Nullable names);
 
 /// As in methodobject.h (stable ABI).
 typedef struct {
@@ -54,6 +57,7 @@ typedef struct {
 } PyType_Spec;
 
 enum {
+    METH_KEYWORDS = 0x0002,
     METH_FASTCALL = 0x0080,
     Py_TPFLAGS_DEFAULT = 1 << 18,
     Py_TPFLAGS_DISALLOW_INSTANTIATION = 1 << 7,
@@ -152,6 +156,11 @@ enum {
     F(PyObject *_Nullable, PyTuple_GetItem, (PyObject * tuple, Py_ssize_t index), (tuple, index))                      \
     F(int, PyTuple_SetItem, (PyObject * tuple, Py_ssize_t index, PyObject *item), (tuple, index, item))                \
     F(PyObject *_Nullable, PySequence_Tuple, (PyObject * object), (object))                                            \
+    F(int, PySet_Add, (PyObject * set, PyObject *item), (set, item))                                                   \
+    F(int, PySet_Discard, (PyObject * set, PyObject *item), (set, item))                                               \
+    F(PyObject *_Nullable, PyWeakref_NewRef, (PyObject * object, PyObject *_Nullable callback), (object, callback))    \
+    F(int, PyContext_Enter, (PyObject * context), (context))                                                           \
+    F(int, PyContext_Exit, (PyObject * context), (context))                                                            \
     F(PyObject *_Nullable, PyLong_FromLongLong, (long long value), (value))                                            \
     F(long long, PyLong_AsLongLong, (PyObject * object), (object))                                                     \
     F(PyObject *_Nullable, PyFloat_FromDouble, (double value), (value))                                                \
@@ -304,6 +313,9 @@ static inline void cpython_let_go(void) {
 
 /// Whether the calling thread is attached.
 static inline int cpython_is_inside(void) { return cpython_depth > 0; }
+
+/// Whether the calling thread, which has entered the interpreter, was called by Python and not by the server's loop.
+static inline int cpython_is_called(void) { return cpython_depth > cpython_kept + 1; }
 
 /// Around what Python calls, on whichever thread: the lock is held already.
 static inline void cpython_called(void) { cpython_depth++; }

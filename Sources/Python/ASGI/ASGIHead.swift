@@ -3,10 +3,25 @@ import Gateway
 import HTTP
 import NIOCore
 
+/// A head that `http.response.start` may give, and what it says of the body.
+struct ASGIResponseHead {
+    var head: ResponseHead
+    let length: Int?
+}
+
+/// ASGI's heads are made of `bytes`, and an `int`.
+enum ASGIHeadKind: HeadKind {
+    typealias StatusKey = Int
+    typealias Head = ASGIResponseHead
+
+    static var textType: OpaquePointer { PyBytes_Type() }
+    static func bytes(_ text: OpaquePointer) -> UnsafeRawBufferPointer? { Py.content(text) }
+}
+
 /// Reading status, headers and bodies of events. Each function returns nil with a Python exception set.
 enum ASGIHead {
     /// `status` and `headers` of a response's start.
-    static func response(_ event: ASGIEvent, _ keys: ASGIKeys) -> (head: ResponseHead, length: Int?)? {
+    static func response(_ event: ASGIEvent, _ keys: ASGIKeys, _ cache: HeadCache<ASGIHeadKind>) -> ASGIResponseHead? {
         guard let code = event.integer(keys.status) else {
             if PyErr_Occurred() == nil { Py.raise(PyExc_ValueError(), "'\(event.name)' has no 'status'") }
             return nil
@@ -15,15 +30,26 @@ enum ASGIHead {
             Py.raise(PyExc_ValueError(), "\(code) is no final status")
             return nil
         }
+        let headers = event.value(keys.headers)
+        if let headers, let known = cache.find(code, headers) { return known }
+        guard headers != nil || PyErr_Occurred() == nil else { return nil }
         var length: Int?
-        guard let fields = fields(event, keys.headers, &length) else { return nil }
-        return (ResponseHead(Status(code), fields), length)
+        guard let fields = fields(headers, &length) else { return nil }
+        let head = ASGIResponseHead(head: ResponseHead(Status(code), fields), length: length)
+        if let headers { cache.note(code, headers, fields, head) }
+        return head
     }
 
-    /// An iterable of pairs of `bytes`. `Transfer-Encoding` is left out: the server frames.
+    /// The fields that the event has under `key`.
     static func fields(_ event: ASGIEvent, _ key: OpaquePointer, _ length: inout Int?) -> Fields? {
+        guard let headers = event.value(key) else { return PyErr_Occurred() == nil ? Fields() : nil }
+        return fields(headers, &length)
+    }
+
+    /// An iterable of pairs of `bytes`, or nothing. `Transfer-Encoding` is left out: the server frames.
+    private static func fields(_ headers: OpaquePointer?, _ length: inout Int?) -> Fields? {
         var fields = Fields()
-        guard let headers = event.value(key), !Py.isNone(headers) else { return PyErr_Occurred() == nil ? fields : nil }
+        guard let headers, !Py.isNone(headers) else { return fields }
         if Py.isExactly(headers, PyList_Type()) {
             for index in 0..<PyList_Size(headers) {
                 guard let pair = PyList_GetItem(headers, index), append(pair, &fields, &length) else { return nil }

@@ -18,7 +18,7 @@ final class GuestLoop {
     /// Nil when the loop runs by itself.
     private let turnMethod, readyQueue: OpaquePointer?
     private let blockingName: OpaquePointer
-    let spawn: OpaquePointer
+    let tasks: TaskStarter
     let clientDisconnected: OpaquePointer
     let module: OpaquePointer
     private let waker: Waker
@@ -67,7 +67,7 @@ final class GuestLoop {
             try Py.check(PyUnicode_InternFromString(text))
         }
         try Awaitable.prepare(interpreter.headerSize)
-        waker = Waker(eventLoop)
+        waker = Waker(eventLoop, logger: logger)
         if let running {
             loop = Py.new(running.object.pointer)
             turnMethod = nil
@@ -90,9 +90,10 @@ final class GuestLoop {
         doneName = try name("done")
         blockingName = try name("_asyncio_future_blocking")
         clientDisconnected = try attribute(module, "ClientDisconnected")
-        let spawner = try attribute(module, "spawner")
-        defer { Py_DecRef(spawner) }
-        spawn = try Py.check(PyObject_CallOneArg(spawner, loop))
+        tasks = try TaskStarter(loop, module, isGuest: running == nil, header: interpreter.headerSize)
+        let registry = try Py.value(module, "task_registry")
+        defer { Py_DecRef(registry) }
+        if !Py.isNone(registry) { try TaskRegistry.adopt(registry, interpreter.headerSize) }
         watchdog = LoopWatchdog(interpreter, module: PythonObject(module), logger: logger)
         waker.loop = self
         do throws(SystemError) {
@@ -226,10 +227,10 @@ final class GuestLoop {
             }
             isClosed = true
             timer?.task.cancel()
+            waker.stop()
             Py_DecRef(call("finish"))
             PyErr_Clear()
         }
-        waker.stop()
         watchdog.stop()
     }
 

@@ -21,11 +21,11 @@ extension HTTPCall {
 
     private func start(_ event: ASGIEvent) -> Bool {
         guard case .waiting = phase else { return refuse("the response has been started already") }
-        guard let (head, length) = ASGIHead.response(event, context.keys),
+        guard let start = ASGIHead.response(event, context.keys, context.heads),
             let trailers = event.flag(context.keys.trailers)
         else { return false }
         wantsTrailers = trailers
-        phase = .held(head, length: length)
+        phase = .held(start.head, length: start.length)
         return true
     }
 
@@ -45,7 +45,11 @@ extension HTTPCall {
         return moreBody ? push() : finish()
     }
 
-    private func bytes(_ event: ASGIEvent) -> ByteBuffer? { ASGIHead.body(event.value(context.keys.body)) }
+    private func bytes(_ event: ASGIEvent) -> ByteBuffer? {
+        guard let object = event.value(context.keys.body) else { return PyErr_Occurred() == nil ? ByteBuffer() : nil }
+        if let small = context.smallBody(object) { return small }
+        return ASGIHead.body(object)
+    }
 
     /// A response of one piece.
     private func respond(_ head: ResponseHead, _ length: Int?, _ bytes: ByteBuffer) -> Bool {
@@ -60,6 +64,7 @@ extension HTTPCall {
     private func complete(_ head: ResponseHead, _ bytes: ByteBuffer) {
         // The exchange first: `complete()` lets the application run on.
         exchange.respond(head, bytes)
+        context.giveBack(bytes)
         complete()
     }
 

@@ -74,7 +74,9 @@ final class ASGIContext {
     let scopes: ScopeBuilder
     let keys: ASGIKeys
     let interpreter: Interpreter
+    let heads: HeadCache<ASGIHeadKind>
     private let application: OpaquePointer
+    private var spareBody = ByteBuffer()
     /// `lifespan`'s state, once there is one: owned.
     var state: OpaquePointer?
     /// An awaitable of `None`, for every `send()` that need not wait.
@@ -86,6 +88,7 @@ final class ASGIContext {
     ) throws(PythonError) {
         self.interpreter = interpreter
         self.logger = logger
+        heads = HeadCache(isUsed: !interpreter.installation.isFreeThreaded)
         loop = try GuestLoop.shared(on: eventLoop, interpreter, running: running, logger: logger)
         keys = try ASGIKeys()
         scopes = try ScopeBuilder(keys)
@@ -100,10 +103,31 @@ final class ASGIContext {
         }
     }
 
+    /// Bodies up to this size are copied into a buffer that is used again for the next.
+    private static let smallBody = 16 * 1024
+
+    /// The content of `bytes` in the spare buffer; nil for what is no `bytes`, or is empty or large.
+    func smallBody(_ object: OpaquePointer) -> ByteBuffer? {
+        guard Py.isExactly(object, PyBytes_Type()), let content = Py.content(object),
+            1...Self.smallBody ~= content.count
+        else { return nil }
+        // Out of the property, so that the buffer is the caller's alone.
+        var buffer = spareBody
+        spareBody = ByteBuffer()
+        buffer.clear()
+        buffer.writeBytes(content)
+        return buffer
+    }
+
+    /// A body that was sent, to be the next one's.
+    func giveBack(_ body: ByteBuffer) {
+        if 1...Self.smallBody ~= body.capacity { spareBody = body }
+    }
+
     /// Starts the application for `call`. Takes over the reference to `scope`. The interpreter is entered.
     func spawn(_ call: NativeCall, _ scope: OpaquePointer?) throws(PythonError) {
         let coroutine = try Py.check(NativeCall.make(call, application, try Py.check(scope)))
         defer { Py_DecRef(coroutine) }
-        Py_DecRef(try Py.check(PyObject_CallOneArg(loop.spawn, coroutine)))
+        try loop.tasks.start(coroutine)
     }
 }

@@ -195,38 +195,3 @@ final class ScopeBuilder {
         return tuple
     }
 }
-
-/// `client` and `server` of the last connection seen: most requests come on one that has been seen before.
-struct ConnectionEnds {
-    private var local: (address: SocketAddress?, object: OpaquePointer)?
-    private var remote: (address: SocketAddress?, object: OpaquePointer)?
-
-    /// Borrowed until the next call; nil with an exception set.
-    mutating func client(_ address: SocketAddress?) -> OpaquePointer? {
-        if let remote, remote.address == address { return remote.object }
-        guard let made = Self.make(address, isServer: false) else { return nil }
-        Py_DecRef(remote?.object)
-        remote = (address, made)
-        return made
-    }
-
-    /// Borrowed until the next call; nil with an exception set.
-    mutating func server(_ address: SocketAddress?) -> OpaquePointer? {
-        if let local, local.address == address { return local.object }
-        guard let made = Self.make(address, isServer: true) else { return nil }
-        Py_DecRef(local?.object)
-        local = (address, made)
-        return made
-    }
-
-    /// `(host, port)`, for a Unix socket `(path, None)` on the server's side and `None` on the client's.
-    private static func make(_ address: SocketAddress?, isServer: Bool) -> OpaquePointer? {
-        guard let address, address.port != nil || isServer else { return Py.none }
-        let host = Py.text(address.ipAddress ?? address.pathname ?? "")
-        let port = address.port.map { PyLong_FromLongLong(Int64($0)) } ?? Py.none
-        guard let host, let port, let tuple = PyTuple_New(2) else { return nil }
-        _ = PyTuple_SetItem(tuple, 0, host)
-        _ = PyTuple_SetItem(tuple, 1, port)
-        return tuple
-    }
-}

@@ -1,21 +1,24 @@
 import CPython
-import Dispatch
-import Glibc
+import Logging
 import NIOCore
 import Platform
 import Synchronization
 
 /// The server's side of a guest loop, as Python sees it: `wake()` from any thread, `watch(fd)` once.
 final class Waker: @unchecked Sendable {
-    // Sendable: `loop` is touched on the event loop alone, the rest is atomic or constant.
+    // Sendable: `loop` and `watched` are touched on the event loop alone, the rest is atomic or constant.
     private let eventLoop: any EventLoop
     private let isAsked = Atomic(false)
-    private let isStopped = Atomic(false)
+    private let logger: Logger
     weak var loop: GuestLoop?
+    private var watched: Int32?
 
     nonisolated(unsafe) private static var type: NativeType?
 
-    init(_ eventLoop: any EventLoop) { self.eventLoop = eventLoop }
+    init(_ eventLoop: any EventLoop, logger: Logger) {
+        self.eventLoop = eventLoop
+        self.logger = logger
+    }
 
     /// The Python object; nil with an exception set.
     static func object(_ waker: Waker, _ header: Int) -> OpaquePointer? {
@@ -48,27 +51,21 @@ final class Waker: @unchecked Sendable {
         }
     }
 
-    /// Waits for the descriptor on a thread of its own, for an event loop cannot wait for one that is not its own. It is
-    /// an epoll set: ready when any of the application's descriptors is.
+    /// Waits for `descriptor`, an epoll set, which is ready when any of the application's descriptors is.
     private func watch(_ descriptor: Int32) {
-        try? DedicatedThread.start(name: "guest-poll", stackSize: 256 * 1024) { [self] in
-            let turnDone = DispatchSemaphore(value: 0)
-            while !isStopped.load(ordering: .relaxed) {
-                var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-                let count = poll(&waiting, 1, 1000)
-                guard count > 0 else {
-                    if count < 0, errno != EINTR { return }
-                    continue
-                }
-                guard waiting.revents & Int16(POLLNVAL) == 0 else { return }
-                eventLoop.execute {
-                    self.loop?.turnNow()
-                    turnDone.signal()
-                }
-                turnDone.wait()
-            }
+        guard eventLoop.inEventLoop else { return eventLoop.execute { self.watch(descriptor) } }
+        guard let eventLoop = eventLoop as? any DescriptorLoop else { return }
+        do throws(SystemError) {
+            try eventLoop.whenReadable(descriptor) { [weak self] in self?.loop?.turnNow() }
+            watched = descriptor
+        } catch {
+            logger.error("the descriptors of the application's loop cannot be watched: \(error)")
         }
     }
 
-    func stop() { isStopped.store(true, ordering: .relaxed) }
+    /// Before the guest closes its epoll set. On the event loop.
+    func stop() {
+        if let watched { (eventLoop as? any DescriptorLoop)?.forget(watched) }
+        watched = nil
+    }
 }

@@ -246,10 +246,10 @@ final class WebSocketCall: NativeCall {
     }
 
     private func startResponse(_ event: ASGIEvent) -> Bool {
-        guard var (head, length) = ASGIHead.response(event, context.keys) else { return false }
-        head.fields.remove("Connection")
-        head.fields.append("Connection", "close")
-        phase = .responding(head, length: length)
+        guard var start = ASGIHead.response(event, context.keys, context.heads) else { return false }
+        start.head.fields.remove("Connection")
+        start.head.fields.append("Connection", "close")
+        phase = .responding(start.head, length: start.length)
         return true
     }
 

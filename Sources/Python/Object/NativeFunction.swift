@@ -14,6 +14,12 @@ struct NativeFunction: @unchecked Sendable {
                 ml_flags: Int32(METH_FASTCALL), ml_doc: nil))
     }
 
+    /// As ``init(_:_:)``, with the names of those arguments, the last ones, that were given by name.
+    init(_ name: StaticString, withNames body: @escaping PyCFunctionFastWithKeywords) {
+        self.init(name, unsafeBitCast(body, to: PyCFunctionFast.self))
+        definition.pointee.ml_flags |= Int32(METH_KEYWORDS)
+    }
+
     /// A callable bound to `object`.
     @inline(__always)
     func bound(to object: OpaquePointer?) -> OpaquePointer? { PyCFunction_NewEx(definition, object, nil) }

@@ -133,9 +133,14 @@ enum Py {
 
     /// Calls the function `name` of a module with nothing, for its effect.
     static func run(_ module: OpaquePointer, _ name: String) throws(PythonError) {
+        Py_DecRef(try value(module, name))
+    }
+
+    /// What the function `name` of a module returns.
+    static func value(_ module: OpaquePointer, _ name: String) throws(PythonError) -> OpaquePointer {
         let function = try check(PyObject_GetAttrString(module, name))
         defer { Py_DecRef(function) }
-        Py_DecRef(try check(PyObject_CallNoArgs(function)))
+        return try check(PyObject_CallNoArgs(function))
     }
 
     /// Calls the function `name` of a module with one text or bytes, which end here.

@@ -9,11 +9,11 @@ import asyncio
 import selectors
 import sys
 import threading
+import weakref
 
-from asyncio import events
+from asyncio import Task, events, tasks  # noqa: F401
 
-
-CAPTURING = object()
+HAS_EAGER_TASKS = sys.version_info >= (3, 12)
 
 
 def start_uvloop(host):
@@ -84,6 +84,7 @@ class GuestLoop(asyncio.SelectorEventLoop):
     def begin(self):
         """From here on this is the running loop of the calling thread."""
         self._thread_id = threading.get_ident()
+        self.is_running = True.__bool__
         events.set_event_loop(self)
         events._set_running_loop(self)
         self._asyncgen_hooks = sys.get_asyncgen_hooks()
@@ -111,6 +112,7 @@ class GuestLoop(asyncio.SelectorEventLoop):
         events._set_running_loop(None)
         events.set_event_loop(None)
         self._thread_id = None
+        del self.is_running
         super().close()
 
     # What would run or stop the loop: it is running already, and does not stop before the server does.
@@ -127,14 +129,11 @@ class GuestLoop(asyncio.SelectorEventLoop):
     def close(self):
         raise RuntimeError("Cannot close a running event loop")
 
-    if sys.version_info < (3, 12):
-        _captured = None
+    # Asked for with every task and future: answered without a frame of Python.
 
-        def call_soon(self, callback, *args, context=None):
-            if self._captured is CAPTURING:
-                self._captured = (callback, context)
-                return None
-            return super().call_soon(callback, *args, context=context)
+    def set_debug(self, enabled):
+        super().set_debug(enabled)
+        self.get_debug = bool(enabled).__bool__
 
     def _write_to_self(self):
         self._host.wake()
@@ -153,37 +152,11 @@ def double_callable(application):
     return adapted
 
 
-def spawner(loop):
-    """What starts a call, which is a coroutine to asyncio, as a task of `loop`: at once, up to where it first waits."""
-    from asyncio import Task, current_task
-
-    if sys.version_info >= (3, 12):
-
-        def spawn(call):
-            if loop.get_task_factory() is None:
-                Task(call, loop=loop, eager_start=True, name="request")
-            else:
-                loop.create_task(call, name="request")
-
-    elif not isinstance(loop, GuestLoop):
-
-        def spawn(call):
-            loop.create_task(call)
-
-    else:
-
-        def spawn(call):
-            if loop._task_factory is not None or current_task(loop) is not None:
-                loop.create_task(call)
-                return
-            # The first step, which a new task schedules, is caught and made here.
-            loop._captured = CAPTURING
-            Task(call, loop=loop, name="request")
-            step, context = loop._captured
-            loop._captured = None
-            context.run(step)
-
-    return spawn
+def task_registry():
+    """The set of all tasks, where that is a `WeakSet` of the kind that is known here."""
+    found = getattr(tasks, "_scheduled_tasks", getattr(tasks, "_all_tasks", None))
+    parts = ("data", "_iterating", "_pending_removals", "_commit_removals")
+    return found if type(found) is weakref.WeakSet and all(hasattr(found, part) for part in parts) else None
 
 
 class ClientDisconnected(ConnectionError):

@@ -11,26 +11,9 @@ struct ConnectionVariables {
         let serverName, serverPort, remoteAddress, remotePort: OpaquePointer
     }
 
-    /// An IPv4 address and port, to be compared without looking further.
-    private struct IPv4: Equatable {
-        let address: UInt32
-        let port: UInt16
-
-        init?(_ address: SocketAddress?) {
-            guard case .v4(let address)? = address else { return nil }
-            // A sockaddr_in: family, port and address, in network order.
-            (port, self.address) = withUnsafeBytes(of: address.address) { bytes in
-                (
-                    UInt16(bigEndian: bytes.load(fromByteOffset: 2, as: UInt16.self)),
-                    bytes.load(fromByteOffset: 4, as: UInt32.self)
-                )
-            }
-        }
-    }
-
     private let base: OpaquePointer
     private let keys: Keys
-    private var local: (address: SocketAddress?, known: IPv4?)?
+    private var local: (address: SocketAddress?, known: IPv4Endpoint?)?
     private var remote: (host: String, known: UInt32?)?
 
     /// `base` is what is copied for each request.
@@ -47,7 +30,7 @@ struct ConnectionVariables {
 
     /// `REMOTE_PORT`; nil with an exception set.
     func port(_ remote: SocketAddress?) -> OpaquePointer? {
-        guard let port = IPv4(remote)?.port ?? remote?.port.map(UInt16.init(truncatingIfNeeded:)) else {
+        guard let port = IPv4Endpoint(remote)?.port ?? remote?.port.map(UInt16.init(truncatingIfNeeded:)) else {
             return Py.text("")
         }
         return withUnsafeTemporaryAllocation(byteCount: 5, alignment: 1) { digits in
@@ -63,7 +46,7 @@ struct ConnectionVariables {
     }
 
     private mutating func updateLocal(_ address: SocketAddress?) -> Bool {
-        let key = IPv4(address)
+        let key = IPv4Endpoint(address)
         if let local, key != nil ? local.known == key : local.address == address { return true }
         // Never empty on this side (PEP 3333), also on a Unix socket.
         guard set(keys.serverName, address?.ipAddress ?? "localhost"),
@@ -74,7 +57,7 @@ struct ConnectionVariables {
     }
 
     private mutating func updateRemote(_ address: SocketAddress?) -> Bool {
-        let key = IPv4(address)?.address
+        let key = IPv4Endpoint(address)?.address
         if let remote, let key, remote.known == key { return true }
         let host = address?.ipAddress ?? ""
         if let remote, remote.host == host, remote.known == key { return true }

@@ -16,7 +16,7 @@ public final class PythonWSGIApplication: WSGIApplication, @unchecked Sendable {
     private let application: PythonObject
     private let types: WSGITypes
     private let environ: EnvironBuilder
-    private let heads: HeadCache
+    private let heads: HeadCache<WSGIHeadKind>
     private let lock = Mutex(())
     private let hasLock: Bool
     /// The last call and its body's buffer, to be used again when nobody kept them.

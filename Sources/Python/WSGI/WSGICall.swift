@@ -16,7 +16,7 @@ final class WSGICall {
 
     /// Nil between two requests.
     private var target: Target?
-    private let heads: HeadCache
+    private let heads: HeadCache<WSGIHeadKind>
     /// What `start_response` was given while the application was called, and the response has not been told: a whole one
     /// never is.
     private var pending: WSGIResponseHead?
@@ -32,13 +32,14 @@ final class WSGICall {
 
     nonisolated(unsafe) private static var type: NativeType?
 
-    init(_ reply: WSGIReply, _ heads: HeadCache) {
+    init(_ reply: WSGIReply, _ heads: HeadCache<WSGIHeadKind>) {
         target = .reply(reply)
         self.heads = heads
     }
 
     init(
-        _ startResponse: Gateway.StartResponse, earlyHints: @escaping @Sendable (Fields) -> Void, _ heads: HeadCache
+        _ startResponse: Gateway.StartResponse, earlyHints: @escaping @Sendable (Fields) -> Void,
+        _ heads: HeadCache<WSGIHeadKind>
     ) {
         target = .gateway(startResponse, earlyHints: earlyHints)
         self.heads = heads
@@ -116,7 +117,7 @@ final class WSGICall {
             return false
         }
         wasCalled = true
-        guard let head = heads.head(status, headers) else { return false }
+        guard let head = WSGIHead.head(status, headers, heads) else { return false }
         contentLength = head.length
         if case .reply = target, isFirst, exception == nil, !hasReturned {
             pending = head

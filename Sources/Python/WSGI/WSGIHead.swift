@@ -36,6 +36,17 @@ enum WSGIHead {
         }
     }
 
+    /// ``head(_:_:)`` by way of what is known already.
+    static func head(
+        _ status: OpaquePointer, _ headers: OpaquePointer, _ cache: HeadCache<WSGIHeadKind>
+    ) -> WSGIResponseHead? {
+        let key = WSGIHeadKind.StatusKey(text: status)
+        if let head = cache.find(key, headers) { return head }
+        guard let head = head(status, headers) else { return nil }
+        cache.note(key, headers, head.head.fields, head)
+        return head
+    }
+
     /// A list of pairs of `str`; order and duplicates are kept.
     static func fields(_ list: OpaquePointer) -> Fields? {
         guard Py.isInstance(list, PyList_Type()) else {
@@ -98,6 +109,36 @@ enum WSGIHead {
 
     private static func string(_ bytes: some Sequence<UInt8>) -> String {
         String(decoding: Array(bytes), as: UTF8.self)
+    }
+}
+
+/// WSGI's heads are made of `str`.
+enum WSGIHeadKind: HeadKind {
+    typealias Head = WSGIResponseHead
+
+    struct StatusKey: HeadStatusKey {
+        let text: OpaquePointer
+
+        static func == (a: Self, b: Self) -> Bool {
+            if a.text == b.text { return true }
+            guard Py.isExactly(a.text, PyUnicode_Type()), Py.isExactly(b.text, PyUnicode_Type()),
+                let mine = bytes(a.text), let other = bytes(b.text)
+            else { return false }
+            return mine.count == other.count && mine.elementsEqual(other)
+        }
+
+        func retain() { Py_IncRef(text) }
+        func release() { Py_DecRef(text) }
+    }
+
+    static var textType: OpaquePointer { PyUnicode_Type() }
+
+    static func bytes(_ text: OpaquePointer) -> UnsafeRawBufferPointer? {
+        guard let utf8 = Py.utf8(text) else {
+            PyErr_Clear()
+            return nil
+        }
+        return utf8
     }
 }
 

@@ -16,7 +16,7 @@ protocol DescriptorWatcher: AnyObject {
 ///
 /// It is NIO's protocol with a narrower inside: a watcher is told that its descriptor is ready and makes the system calls
 /// itself, so that between the kernel and a request there are two calls and not a pipeline.
-public final class ServerLoop: EventLoop, @unchecked Sendable {
+public final class ServerLoop: EventLoop, DescriptorLoop, @unchecked Sendable {
     // Sendable: `inbox` and `timers` are locked; the other variables are touched by the loop's own thread alone.
 
     /// What other threads ask for.
@@ -97,12 +97,10 @@ public final class ServerLoop: EventLoop, @unchecked Sendable {
         }
     }
 
-    /// Calls `isReady` whenever `descriptor` has something to read, or has ended, until ``forget(_:)``. On the loop.
     public func whenReadable(_ descriptor: CInt, _ isReady: @escaping () -> Void) throws(SystemError) {
         try watch(descriptor, .readable, ClosureWatcher(isReady))
     }
 
-    /// Ends ``whenReadable(_:_:)``, before the descriptor is closed. On the loop.
     public func forget(_ descriptor: CInt) { unwatch(descriptor) }
 
     private final class ClosureWatcher: DescriptorWatcher {
