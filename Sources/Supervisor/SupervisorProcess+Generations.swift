@@ -14,7 +14,6 @@ extension SupervisorProcess {
         let image = present?.image
         let planner = setup.planner
         let upgrade = setup.upgrade
-        let programs = setup.programs
 
         preparation.begin(number) { () throws(GenerationError) in
             guard let present else { throw GenerationError("there is no generation to take the place of") }
@@ -30,10 +29,6 @@ extension SupervisorProcess {
                 plan = try planner(payload)
             case .upgrade(let named):
                 guard let upgrade else { throw GenerationError("this program cannot be replaced while it runs") }
-                guard programs?.snapshot.isEmpty ?? true else {
-                    throw GenerationError(
-                        "the programs beside the workers cannot be handed over: start the server anew")
-                }
                 let successor = try Successor(path: named ?? upgrade.path)
                 plan = try successor.plan(
                     upgrade.plan, environment: environment, payload: present.payload, within: limit)

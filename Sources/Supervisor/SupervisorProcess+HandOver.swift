@@ -55,6 +55,9 @@ public struct HandOver: Sendable {
         }
     }
 
+    /// The programs beside the workers.
+    public var programs: [InheritedProgram] { records.compactMap { InheritedProgram($0) } }
+
     /// Whether the sockets stay whatever the configuration says.
     public var keepsListeners: Bool {
         records.first { $0.word == "generation" }?["keeps-listeners"] == "1"
@@ -140,7 +143,9 @@ extension SupervisorProcess {
     }
 
     /// The document, and the descriptors that have to stay open.
-    private func handOverDocument(_ generation: Generation) -> (HandOver, descriptors: [Int32]) {
+    private func handOverDocument(
+        _ generation: Generation, _ programs: [InheritedProgram]
+    ) -> (HandOver, descriptors: [Int32]) {
         var records = state.records
         var descriptors = [generation.payload.rawValue]
         var record = Record("generation")
@@ -184,6 +189,10 @@ extension SupervisorProcess {
             }
             records.append(record)
         }
+        for program in programs {
+            records.append(program.record)
+            if program.descriptor >= 0 { descriptors.append(program.descriptor) }
+        }
         return (HandOver(records), descriptors)
     }
 
@@ -192,6 +201,7 @@ extension SupervisorProcess {
         do throws(GenerationError) {
             try handOver(to: number, answering: commands)
         } catch {
+            setup.programs?.resume()
             return error
         }
     }
@@ -200,7 +210,8 @@ extension SupervisorProcess {
         guard let generation = generations[number], let image = generation.image, let upgrade = setup.upgrade else {
             throw GenerationError("there is no other program")
         }
-        let (handOver, descriptors) = handOverDocument(generation)
+        // Nothing is started and nothing taken in from here on, unless it comes to nothing.
+        let (handOver, descriptors) = handOverDocument(generation, setup.programs?.suspend() ?? [])
         let successor = Successor(path: upgrade.path, image: image)
         let document: Descriptor
         do {

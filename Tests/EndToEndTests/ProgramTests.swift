@@ -185,6 +185,37 @@ extension EndToEnd {
             try server.stop()
         }
 
+        /// Neither a reload nor another binary touches a program that is declared as before.
+        @Test func outlivesReloadAndUpgrade() throws {
+            let lines = "  programs: {a: {command: [sh, talk.sh], directory: .}}"
+            let folder = try folder(lines)
+            try folder.write(
+                "echo $$ >>pids; while :; do test -e word && { cat word; rm word; }; sleep 0.05; done\n", to: "talk.sh")
+            let server = try AppServer(in: folder)
+            let program = try pid(folder, "pids")
+            let first = try #require(server.workers.first { $0 != program })
+            kill(server.pid, SIGHUP)
+            try eventually("another worker; \(server.errors)") {
+                !server.workers.contains(first) && server.workers.count == 2
+            }
+            #expect(try pid(folder, "pids") == program)
+            kill(server.pid, SIGUSR2)
+            try eventually("the upgrade; \(server.errors)") { server.errors.contains("under a new program") }
+            #expect(ProcessTable.isAlive(program))
+            try folder.write("still here\n", to: "word")
+            try eventually("its word; \(server.errors)") { server.errors.contains("[a] still here\n") }
+            #expect(try folder.text(of: "pids") == "\(program)\n")
+            #expect(try server.get("/").text == "pong")
+            // Another declaration is another program.
+            try folder.write(
+                try folder.text(of: "app.yaml").replacing("directory: .", with: "directory: ., stop-timeout: 9s"),
+                to: "app.yaml")
+            kill(server.pid, SIGHUP)
+            try eventually("another program; \(server.errors)") { try pid(folder, "pids") != program }
+            try server.stop()
+            #expect(!ProcessTable.isAlive(try pid(folder, "pids")))
+        }
+
         @Test func mistakesHaveTheirPlace() throws {
             let folder = try folder("  programs: {a: {command: no-such-program --x}, b: {command: [./absent]}}")
             for command in ["serve", "check"] {

@@ -34,9 +34,11 @@ struct ProgramAssembly {
     var declarations: [ProgramDeclaration] { configuration.settings.programs.map(declaration) }
 
     /// A keeper for them, which has begun to start them.
-    func start(logger: Logger) throws -> ProgramKeeper {
+    /// - Parameter inherited: what runs already, started by another version of the server.
+    func start(inheriting inherited: [InheritedProgram]? = nil, logger: Logger) throws -> ProgramKeeper {
         let keeper = try ProgramKeeper(logger: logger) { LogAssembly.logger(ofProgram: $0) }
-        try keeper.start(declarations, neededByWorkers: Set(configuration.settings.workers.needs))
+        try keeper.start(
+            declarations, neededByWorkers: Set(configuration.settings.workers.needs), inheriting: inherited)
         return keeper
     }
 

@@ -94,13 +94,15 @@ struct Serving: Sendable {
         return try SupervisorProcess.run(setup, plan: plan, listeners: listeners)
     }
 
-    private func setup(keepsListeners: Bool, hasBeenSaid: Bool) throws -> SupervisorProcess.Setup {
+    private func setup(
+        keepsListeners: Bool, hasBeenSaid: Bool, programs inherited: [InheritedProgram]? = nil
+    ) throws -> SupervisorProcess.Setup {
         let rest = Array(CommandLine.arguments.drop { $0 != "serve" }.dropFirst())
         let program = SupervisorProcess.Program(
             arguments: ["app", "worker"] + rest, environment: Environment.all,
             identity: Accounts(configuration).identity)
         var setup = SupervisorProcess.Setup(program: program, commands: try SupervisorCommands(), logger: logger)
-        let programs = try ProgramAssembly(configuration).start(logger: logger)
+        let programs = try ProgramAssembly(configuration).start(inheriting: inherited, logger: logger)
         setup.programs = programs
         let access = ListeningSocket.FileAccess(configuration)
         setup.bind = { address throws(BindError) in try .bind(address, file: access) }
@@ -138,7 +140,9 @@ struct Serving: Sendable {
         }
         let serving = Serving(try ConfigurationOptions.load(sources), options, readyFile: readyFile)
         return try SupervisorProcess.resume(
-            handOver, try serving.setup(keepsListeners: handOver.keepsListeners, hasBeenSaid: true))
+            handOver,
+            try serving.setup(
+                keepsListeners: handOver.keepsListeners, hasBeenSaid: true, programs: handOver.programs))
     }
 
     private func runThreads(_ listeners: [ListeningSocket], _ python: PythonInstallation?) throws -> Int32 {

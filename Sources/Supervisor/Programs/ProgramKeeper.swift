@@ -23,10 +23,14 @@ public final class ProgramKeeper: Sendable {
         var news = News()
         var events: [ProgramEvent] = []
         var snapshot: [ProgramSnapshot] = []
+        /// Whether the thread is to leave everything as it is.
+        var isSuspended = false
+        var loop: ProgramLoop?
     }
     private let shared = Mutex(Shared())
     private let wake: EventCounter
     private let changed: EventCounter
+    private let hasLeft: EventCounter
     private let log: ProgramLog
     private let logger: Logger
 
@@ -39,17 +43,47 @@ public final class ProgramKeeper: Sendable {
     ) throws(SystemError) {
         wake = try EventCounter()
         changed = try EventCounter()
+        hasLeft = try EventCounter()
         log = try ProgramLog(logger: programLogger)
         self.logger = logger
     }
 
     /// Starts the programs that need nothing, and the others when what they need is ready.
-    /// - Parameter neededByWorkers: what has to be ready before ``News/workersMayStart``.
-    public func start(_ declarations: [ProgramDeclaration], neededByWorkers: Set<String>) throws(SystemError) {
-        let state = ProgramsState(declarations, neededByWorkers: neededByWorkers)
-        try DedicatedThread.start(name: "programs", stackSize: 512 * 1024) { [self] in
-            ProgramLoop(self, state).run()
-        }
+    /// - Parameters:
+    ///   - neededByWorkers: what has to be ready before ``News/workersMayStart``.
+    ///   - inherited: what another version of the server has started, when workers serve already.
+    public func start(
+        _ declarations: [ProgramDeclaration], neededByWorkers: Set<String>,
+        inheriting inherited: [InheritedProgram]? = nil
+    ) throws(SystemError) {
+        let state =
+            inherited.map { ProgramsState(declarations, inheriting: $0, at: .now()) }
+            ?? ProgramsState(declarations, neededByWorkers: neededByWorkers)
+        let loop = ProgramLoop(self, state)
+        try loop.adopt(inherited ?? [])
+        shared.withLock { $0.loop = loop }
+        try run(loop)
+    }
+
+    private func run(_ loop: ProgramLoop) throws(SystemError) {
+        try DedicatedThread.start(name: "programs", stackSize: 512 * 1024) { loop.run() }
+    }
+
+    /// Leaves the programs as they are, for another version of the server in this process; or for ``resume()``, when that does
+    /// not come to be.
+    func suspend() -> [InheritedProgram] {
+        guard !news.hasStopped, let loop = shared.withLock({ $0.loop }) else { return [] }
+        shared.withLock { $0.isSuspended = true }
+        wake.signal()
+        hasLeft.wait()
+        log.flush()
+        return loop.inheritance
+    }
+
+    func resume() {
+        guard let loop = shared.withLock({ $0.loop }), shared.withLock({ $0.isSuspended }) else { return }
+        shared.withLock { $0.isSuspended = false }
+        do { try run(loop) } catch { logger.error("programs are not watched over any more: \(error)") }
     }
 
     /// Readable when there is news; taken by ``takeNews()``.
@@ -86,8 +120,8 @@ public final class ProgramKeeper: Sendable {
 
     // MARK: - For the loop
 
-    /// The thread's own part.
-    private final class ProgramLoop {
+    /// The thread's own part. (Sendable: one thread at a time has it, and another only after that has ended.)
+    private final class ProgramLoop: @unchecked Sendable {
         private let keeper: ProgramKeeper
         private var state: ProgramsState
         private var processes: [Int32: ProgramProcess] = [:]
@@ -102,6 +136,7 @@ public final class ProgramKeeper: Sendable {
             handle(.start)
             while !hasEnded {
                 waitForSomething()
+                if keeper.shared.withLock({ $0.isSuspended }) { return keeper.hasLeft.signal() }
                 for event in takeEvents() { receive(event) }
                 for process in processes.values.sorted(by: { $0.pid < $1.pid }) {
                     pass(process.read(), of: process)
@@ -111,6 +146,24 @@ public final class ProgramKeeper: Sendable {
             }
             keeper.log.close()
             keeper.change { $0.hasStopped = true }
+        }
+
+        /// What is left to another version of the server.
+        var inheritance: [InheritedProgram] {
+            state.programs.compactMap { program in
+                let pipe = program.pid.flatMap { processes[$0]?.pipe?.number }
+                return InheritedProgram(program, descriptor: pipe ?? -1)
+            }
+        }
+
+        func adopt(_ inherited: [InheritedProgram]) throws(SystemError) {
+            for heir in inherited {
+                guard let pid = heir.pid, let program = state.programs.first(where: { $0.pid == pid }) else { continue }
+                let name = program.name
+                processes[pid] = try ProgramProcess(
+                    program.declaration, pid: pid, descriptor: heir.descriptor, isReady: heir.isReady
+                ) { [keeper] in keeper.post(.becameReady(name, pid: $0)) }
+            }
         }
 
         private func waitForSomething() {

@@ -1,3 +1,4 @@
+import Glibc
 import Logging
 import Platform
 import Synchronization
@@ -13,6 +14,7 @@ final class ProgramLog: Sendable {
         var bytes = 0
         var dropped: [String: Int] = [:]
         var isClosing = false
+        var isWriting = false
     }
     private let state = Mutex(State())
     private let wake: EventCounter
@@ -42,6 +44,12 @@ final class ProgramLog: Sendable {
         wake.signal()
     }
 
+    /// Waits until what was added is written, but not for long.
+    func flush() {
+        let deadline = MonotonicTime.now() + .seconds(2)
+        while state.withLock({ $0.isWriting || !$0.lines.isEmpty }), MonotonicTime.now() < deadline { usleep(1_000) }
+    }
+
     /// Waits until what was added is written, but not for long; nothing is written afterwards.
     func close() {
         state.withLock { $0.isClosing = true }
@@ -59,6 +67,7 @@ final class ProgramLog: Sendable {
                     state.bytes = 0
                     state.dropped = [:]
                 }
+                state.isWriting = true
                 return (state.lines, state.dropped, state.isClosing)
             }
             for line in lines {
@@ -69,6 +78,7 @@ final class ProgramLog: Sendable {
             for (program, count) in dropped.sorted(by: { $0.key < $1.key }) {
                 logger(program).warning("\(count) lines were dropped: the log does not keep up")
             }
+            state.withLock { $0.isWriting = false }
             if isClosing { return idle.signal() }
         }
     }

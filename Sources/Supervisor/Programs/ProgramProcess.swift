@@ -51,6 +51,27 @@ final class ProgramProcess {
         }
     }
 
+    /// Goes on with one that another version of the server has started.
+    init(
+        _ declaration: ProgramDeclaration, pid: Int32, descriptor: Int32, isReady: Bool,
+        whenReady: @escaping @Sendable (Int32) -> Void
+    ) throws(SystemError) {
+        name = declaration.name
+        watching = try EventCounter()
+        self.pid = pid
+        ChildProcess.adopt(pid)
+        if let descriptor = ChildProcess.watch(pid) { end = OpenFile(descriptor) } else { end = nil }
+        if descriptor >= 0 {
+            try Descriptor.setCloseOnExec(descriptor)
+            pipe = OpenFile(Descriptor(adopting: descriptor))
+        }
+        guard !isReady else { return }
+        if case .line(let text) = declaration.readiness { awaitedLine = text }
+        if case .probe(let probe) = declaration.readiness {
+            try probe.watch(since: .none, until: watching) { whenReady(pid) }
+        }
+    }
+
     deinit { watching.signal() }
 
     /// What it has written since the last call, in lines, and whether the awaited one is among them.

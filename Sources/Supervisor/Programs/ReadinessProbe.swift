@@ -18,6 +18,11 @@ public enum ReadinessProbe: Equatable, Sendable {
     struct Baseline: Equatable {
         private let facts: [Int]
 
+        /// When nobody has looked before the start.
+        static let none = Baseline(facts: [])
+
+        private init(facts: [Int]) { self.facts = facts }
+
         init(_ probe: ReadinessProbe) {
             var found = stat()
             guard case .file(let path) = probe, stat(path, &found) == 0 else {

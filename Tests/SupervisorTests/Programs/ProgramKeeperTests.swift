@@ -281,6 +281,40 @@ import Testing
         #expect(kill(second, 0) != 0)
         try stop()
     }
+
+    /// From one keeper to another, as over an exec: what a program writes meanwhile is not lost.
+    @Test func handedOver() throws {
+        let declaration = script(
+            "a", "echo one; while ! test -e $DIR/go; do sleep 0.02; done; echo two; touch $DIR/said; exec sleep 1000")
+        try keeper.start([declaration], neededByWorkers: [])
+        try eventually("its first word") { said.text.contains("one") }
+        let left = keeper.suspend()
+        #expect(left.count == 1)
+        let first = try #require(left.first?.pid)
+        try directory.write("", to: "go")
+        try eventually("its second word") { directory.text("said") != nil }
+        #expect(!said.text.contains("two"))
+
+        // It does not come to be: the first goes on.
+        keeper.resume()
+        try eventually("the second word in the log") { said.text.contains("two") }
+
+        let again = keeper.suspend()
+        let heirs = try again.map { heir in
+            var record = heir.record
+            record.set("descriptor", dup(heir.descriptor))
+            return try #require(InheritedProgram(record))
+        }
+        let successor = try ProgramKeeper(logger: log.logger) { [said] _ in said.logger }
+        try successor.start([declaration], neededByWorkers: ["a"], inheriting: heirs)
+        #expect(successor.news.workersMayStart || heirs.count == 1)
+        try eventually("its number") { successor.snapshot.first?.pid == first }
+        #expect(successor.snapshot.first?.phase == "ready" && successor.snapshot.first?.restarts == 0)
+        kill(first, SIGKILL)
+        try eventually("another") { successor.snapshot.first?.pid.map { $0 != first } ?? false }
+        successor.stop()
+        try eventually("the end") { successor.news.hasStopped }
+    }
 }
 
 @Suite struct ProgramOutputTests {

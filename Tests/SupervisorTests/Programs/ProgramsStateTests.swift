@@ -347,6 +347,46 @@ import Testing
         #expect(run.spawned == ["a"])
     }
 
+    /// Another version of the server goes on with what runs; what is declared otherwise by then is replaced.
+    @Test func whatIsInherited() throws {
+        let job = program("job") {
+            $0.readiness = .exit
+            $0.restart = .never
+        }
+        var old = Run([program("a"), program("b"), program("gone"), slow("late"), job])
+        old.exit("job")
+        let left = old.state.programs.compactMap { InheritedProgram($0, descriptor: 7) }
+        #expect(left.map(\.name) == ["a", "b", "gone", "late", "job"])
+        #expect(left.compactMap { InheritedProgram($0.record) } == left)
+        let changed = program("b") { $0.arguments = ["new"] }
+        var new = Run([])
+        new.state = ProgramsState(
+            [job, slow("late"), changed, program("a"), program("new")], inheriting: left, at: new.now)
+        new.actions = []
+        new.send(.start)
+        #expect(new.spawned == ["new"])
+        #expect(new.signals == ["b SIGTERM", "gone SIGTERM"])
+        #expect(new.pid("a") == old.pid("a") && new.pid("late") == old.pid("late"))
+        new.ready("late")
+        new.exit("b")
+        new.exit("gone")
+        #expect(new.spawned == ["new", "b"])
+        #expect(new.state.programs.map(\.name) == ["job", "late", "b", "a", "new"])
+        #expect(new.program("late")?.isReady == true && new.program("job")?.phase == .finished)
+    }
+
+    @Test func theFingerprintIsThatOfTheDeclaration() {
+        let one = program("a") { $0.environment = ["A": "1", "B": "2", "C": "3", "D": "4"] }
+        let same = program("a") { $0.environment = ["D": "4", "C": "3", "B": "2", "A": "1"] }
+        #expect(one.fingerprint == same.fingerprint)
+        for other in [
+            program("b"), program("a"), program("a") { $0.needs = ["x"] }, program("a") { $0.readiness = .line("x") },
+            program("a") { $0.stopTimeout = .seconds(1) }, program("a") { $0.success = [1] },
+        ] where other != one {
+            #expect(other.fingerprint != one.fingerprint)
+        }
+    }
+
     /// Whatever happens, in whatever order: it comes to an end when it is asked to.
     @Test func everyOrderComesToAnEnd() {
         var random = SystemRandomNumberGenerator()
