@@ -80,7 +80,7 @@ let package = Package(
             ], swiftSettings: onCallersExecutor),
         .target(name: "CPython"),
         module("Front", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .logging]),
-        module("Gateway", ["HTTP", .nioCore, .nioPosix, .logging]),
+        module("Gateway", ["HTTP", "Platform", .nioCore, .nioPosix, .logging]),
         module("Web", ["Gateway", "Templates", "HTTP", .nioCore, .nioEmbedded, .grdb, .crypto, .logging]),
         module("Templates"),
         module("HTTP", [.nioCore]),
@@ -102,7 +102,7 @@ let package = Package(
         tests("EndToEndTests", ["app", "Platform", "TestSupport"], exclude: ["Browser"]),
         tests(
             "FrontTests", ["Front", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .nioEmbedded]),
-        tests("GatewayTests", ["Gateway", "HTTP", .nioCore, .nioPosix, .nioEmbedded, .logging]),
+        tests("GatewayTests", ["Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .nioEmbedded, .logging]),
         tests("HTTPTests", ["HTTP", .nioCore]),
         tests("PlatformTests", ["Platform"]),
         tests("PollsTests", ["Polls", "Portico"]),

@@ -17,6 +17,15 @@ class ExchangeFilter: Exchange {
     var hasStarted: Bool { inner.hasStarted }
     var isWritable: Bool { inner.isWritable }
 
+    var timeLimit: TimeAmount? {
+        get { inner.timeLimit }
+        set { inner.timeLimit = newValue }
+    }
+    var call: (any ExchangeCall)? {
+        get { inner.call }
+        set { inner.call = newValue }
+    }
+
     func receive(_ deliver: @escaping (BodyPart) -> Void) { inner.receive(deliver) }
     func whenWritable(_ ready: @escaping () -> Void) { inner.whenWritable(ready) }
     func onClose(_ closed: @escaping () -> Void) { inner.onClose(closed) }

@@ -103,6 +103,7 @@ public final class FrontHandler: ExchangeHandler {
     private func answer(
         _ outer: any Exchange, _ request: RequestHead, _ route: Route, _ path: UnsafeRawBufferPointer
     ) {
+        if let limit = route.timeLimit { outer.timeLimit = limit.amount }
         if let number = route.onlySite {
             let (scriptName, rest) = route.mountPoint(path)
             return sites[number].handle(filtered(outer, request, route), scriptName: scriptName, path: rest)

@@ -14,6 +14,7 @@ final class Route: Sendable {
     let actions: [Action]
     let headers: FieldEdits?
     let gzip: GzipPolicy?
+    let timeLimit: SiteTimeLimit?
     /// The site's number, of a route that does nothing but lead to a site.
     let onlySite: Int?
 
@@ -39,7 +40,7 @@ final class Route: Sendable {
 
     init(
         index: Int, host: String?, pattern: RoutePattern, methods: [Method]?, actions: [Action], headers: FieldEdits?,
-        gzip: GzipPolicy?
+        gzip: GzipPolicy?, timeLimit: SiteTimeLimit?
     ) {
         self.index = index
         self.host = host
@@ -48,6 +49,7 @@ final class Route: Sendable {
         self.actions = actions
         self.headers = headers
         self.gzip = gzip
+        self.timeLimit = timeLimit
         onlySite =
             if methods == nil, headers == nil, actions.count == 1, case .site(let number, _) = actions[0] {
                 number

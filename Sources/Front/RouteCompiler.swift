@@ -37,7 +37,8 @@ struct RouteCompiler {
         routes.append(
             Route(
                 index: index, host: declaration.host, pattern: declaration.pattern, methods: declaration.methods,
-                actions: actions, headers: edits, gzip: declaration.gzip))
+                actions: actions, headers: edits, gzip: declaration.gzip,
+                timeLimit: declaration.timeLimit))
     }
 
     private mutating func checkPattern(_ pattern: RoutePattern, at index: Int, _ reasons: inout [RouteError.Reason]) {

@@ -1,4 +1,6 @@
+import Gateway
 public import HTTP
+public import NIOCore
 
 /// One route as it was declared: what it is for, and what answers.
 public struct RouteDeclaration: Sendable {
@@ -12,11 +14,14 @@ public struct RouteDeclaration: Sendable {
     public var headers: HeaderEdits
     /// How responses are compressed; nil leaves them as they are.
     public var gzip: GzipPolicy?
+    /// How long a site may take here, where that is not the server's limit for all.
+    public var timeLimit: SiteTimeLimit?
 
     /// A route for `pattern`, answered by `action`.
     public init(
         _ pattern: RoutePattern, _ action: RouteAction, fallback: [RouteAction] = [], host: String? = nil,
-        methods: [Method]? = nil, headers: HeaderEdits = HeaderEdits(), gzip: GzipPolicy? = nil
+        methods: [Method]? = nil, headers: HeaderEdits = HeaderEdits(), gzip: GzipPolicy? = nil,
+        timeLimit: SiteTimeLimit? = nil
     ) {
         self.pattern = pattern
         actions = [action] + fallback
@@ -24,6 +29,21 @@ public struct RouteDeclaration: Sendable {
         self.methods = methods
         self.headers = headers
         self.gzip = gzip
+        self.timeLimit = timeLimit
+    }
+}
+
+/// How long a site may take to answer (``Exchange/timeLimit``).
+public enum SiteTimeLimit: Sendable, Equatable {
+    case never
+    case after(TimeAmount)
+
+    /// Nil for ever.
+    var amount: TimeAmount? {
+        switch self {
+        case .never: nil
+        case .after(let amount): amount
+        }
     }
 }
 

@@ -27,6 +27,9 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
 
     /// Runs the application for this request, as long as it runs: what a deadline cancels.
     var runner: ASGIRunner?
+    /// Set once the deadline has passed.
+    var overdue: OverdueCall?
+    private let watchdog: Watchdog?
 
     let exchange: any Exchange
     private let isHead: Bool
@@ -37,9 +40,10 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
 
     init(
         _ exchange: any Exchange, on eventLoop: any EventLoop, scriptName: String, path: String,
-        state: LifespanState? = nil
+        state: LifespanState? = nil, watchdog: Watchdog? = nil
     ) {
         self.exchange = exchange
+        self.watchdog = watchdog
         let request = exchange.request
         isHead = if case .head = request.method { true } else { false }
         body = ASGIRequestBody(request.framing)
@@ -298,6 +302,7 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
     /// The application has returned, or thrown `error`: what is missing of the response is made up for. On the loop.
     func end(_ error: (any Error)?, logger: Logger) {
         runner = nil
+        if let overdue { return overdue.left() }
         switch phase {
         case .complete:
             if let error { log(error, "the application failed after its response", logger) }
@@ -332,11 +337,25 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
         }
     }
 
+    /// The deadline has passed.
+    func limitPassed(_ limit: TimeAmount) {
+        let overdue = OverdueCall(answering: exchange, limit)
+        self.overdue = overdue
+        phase = .aborted
+        finishReceiving()
+        OverdueCall.$cancelling.withValue(overdue) { runner?.cancel() }
+        watchdog?.add(overdue)
+    }
+
     private func log(_ error: any Error, _ message: Logger.Message, _ logger: Logger) {
         guard error as? ASGIError != .disconnected else { return }
         logger.error(
             message, metadata: ["request-id": "\(exchange.requestID)", "error": "\(String(reflecting: error))"])
     }
+}
+
+extension ASGIExchange: ExchangeCall {
+    var isRunning: Bool { runner != nil }
 }
 
 /// The application returned before its response was complete (ASGI HTTP, "Response Body").

@@ -9,14 +9,17 @@ public final class ASGIHandler: SiteHandler {
     private let runners: ASGIRunners
     private let sockets: ASGISockets
     private let state: LifespanState?
+    private let watchdog: Watchdog?
 
     /// Serves `application` on `eventLoop`; its failures go to `logger`. `state` is its ``ASGILifespan``'s. Used on
-    /// `eventLoop` alone.
+    /// `eventLoop` alone. `watchdog` is told of calls whose deadline has passed.
     public init(
-        _ application: any ASGIApplication, on eventLoop: any EventLoop, state: LifespanState? = nil, logger: Logger
+        _ application: any ASGIApplication, on eventLoop: any EventLoop, state: LifespanState? = nil,
+        watchdog: Watchdog? = nil, logger: Logger
     ) {
         self.eventLoop = eventLoop
         self.state = state
+        self.watchdog = watchdog
         let executor = LoopExecutor(eventLoop)
         runners = ASGIRunners(application, executor, logger: logger)
         sockets = ASGISockets(application, executor, state, logger: logger)
@@ -29,6 +32,9 @@ public final class ASGIHandler: SiteHandler {
 
     public func handle(_ exchange: any Exchange, scriptName: String, path: String) {
         if exchange.request.asksForUpgrade, sockets.handle(exchange, scriptName: scriptName, path: path) { return }
-        runners.run(ASGIExchange(exchange, on: eventLoop, scriptName: scriptName, path: path, state: state))
+        let call = ASGIExchange(
+            exchange, on: eventLoop, scriptName: scriptName, path: path, state: state, watchdog: watchdog)
+        exchange.call = call
+        runners.run(call)
     }
 }

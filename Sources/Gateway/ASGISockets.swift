@@ -22,6 +22,8 @@ final class ASGISockets: @unchecked Sendable {
     /// request.
     func handle(_ exchange: any Exchange, scriptName: String, path: String) -> Bool {
         guard exchange.isWebSocketHandshake else { return exchange.refusesWebSocketHandshake() }
+        // How long a socket is open, and how long its handshake takes, is the application's business.
+        exchange.timeLimit = nil
         let socket = ASGISocket(exchange, executor, scriptName: scriptName, path: path, state: state)
         let scope = WebSocketScope(
             request: exchange.request, connection: exchange.connection, rootPath: scriptName, path: path,

@@ -30,6 +30,13 @@ public protocol Exchange: AnyObject {
     /// Calls `closed` once if the connection goes away before the response is complete.
     func onClose(_ closed: @escaping () -> Void)
 
+    /// How long the site may go without answering, and without the request's body or its response moving on
+    /// (`timeouts.request`); nil is for ever. Counted from the end of the request's head. A stream of events has no limit.
+    var timeLimit: TimeAmount? { get set }
+    /// Who runs the application: told when the limit has passed. Held until the response is complete; when the client leaves
+    /// before, it is still told in time, as long as the application runs.
+    var call: (any ExchangeCall)? { get set }
+
     /// An informational response before the final one: 103 Early Hints (RFC 8297, RFC 9110 §15.2). It leaves at once.
     /// Without effect when `status` is not 102 to 199, after ``start(_:)``, and for HTTP/1.0 clients, who know none.
     func inform(_ status: Status, _ fields: Fields)

@@ -8,12 +8,15 @@ import Synchronization
 #endif
 
 /// What a thread of a pool runs, and what it wants to hold meanwhile.
-package struct PoolJob: Sendable {
-    fileprivate let run: @Sendable () -> Void
+struct PoolJob: Sendable {
+    /// True says that another thread has taken the place of the one that ran it.
+    typealias Body = @Sendable (PoolThread) -> Bool
+
+    fileprivate let run: Body
     fileprivate let lease: ThreadLease?
     fileprivate var queuedAt: UInt64 = 0
 
-    package init(_ lease: ThreadLease? = nil, _ run: @escaping @Sendable () -> Void) {
+    init(_ lease: ThreadLease? = nil, _ run: @escaping Body) {
         self.lease = lease
         self.run = run
     }
@@ -46,7 +49,7 @@ final class JobQueue: @unchecked Sendable {
         self.threads = threads
     }
 
-    func append(_ run: @escaping @Sendable () -> Void) throws(ThreadPoolError) {
+    func append(_ run: @escaping PoolJob.Body) throws(ThreadPoolError) {
         guard append(CollectionOfOne(PoolJob(nil, run))) == 1 else {
             throw monitor.withLock { isClosed } ? .closed : .queueFull
         }
@@ -86,7 +89,7 @@ final class JobQueue: @unchecked Sendable {
 
     /// The next job, waiting for one; nil when the queue is closed and everything in it was taken. `lease` is what the thread
     /// holds, and is exchanged for the job's.
-    func next(_ lease: inout ThreadLease?) -> (@Sendable () -> Void)? {
+    func next(_ lease: inout ThreadLease?) -> PoolJob.Body? {
         var hasWaited = false
         monitor.lock()
         while true {

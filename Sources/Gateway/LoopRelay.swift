@@ -31,7 +31,7 @@ public final class LoopRelay: SiteHandler {
 ///
 /// What the site does here is done there in the same order. `isOpen` and `isWritable` are as true as messages between two
 /// threads can be.
-final class RelayedExchange: Exchange, @unchecked Sendable {
+final class RelayedExchange: Exchange, ExchangeCall, @unchecked Sendable {
     // Sendable: `origin` is touched on the origin's loop alone, everything else on the home loop alone.
 
     /// How many bytes may be on their way before the site is asked to wait.
@@ -66,11 +66,39 @@ final class RelayedExchange: Exchange, @unchecked Sendable {
     /// On the origin's loop.
     func watch() {
         origin.onClose { self.eventLoop.execute { self.close() } }
+        origin.call = self
+    }
+
+    // MARK: The deadline
+
+    var call: (any ExchangeCall)?
+    /// Who ran it when the exchange was closed.
+    private weak var lostCall: (any ExchangeCall)?
+
+    var timeLimit: TimeAmount? {
+        get { nil }
+        set { there { $0.timeLimit = newValue } }
+    }
+
+    /// On the origin's loop: as far as is known there.
+    var isRunning: Bool { true }
+
+    /// On the origin's loop, which answers also when home is blocked.
+    func limitPassed(_ limit: TimeAmount) {
+        origin.giveUpWaiting()
+        eventLoop.execute {
+            self.close()
+            guard let call = self.lostCall, call.isRunning else { return }
+            call.limitPassed(limit)
+        }
     }
 
     private func close() {
         guard isOpen else { return }
         isOpen = false
+        // Whoever runs is kept by what runs it, and keeps this.
+        lostCall = call
+        call = nil
         let closed = whenClosed
         whenClosed = []
         for action in closed { action() }
@@ -154,7 +182,10 @@ final class RelayedExchange: Exchange, @unchecked Sendable {
     }
 
     /// From here on nobody is to be told of the connection's end.
-    private func complete() { whenClosed = [] }
+    private func complete() {
+        whenClosed = []
+        call = nil
+    }
 
     /// On the origin's loop: tells home that bytes were taken, and when there is room again.
     private func arrived(_ count: Int, isWritable: Bool) {

@@ -3,25 +3,50 @@ import Logging
 import NIOCore
 
 /// One call of a synchronous application on a worker thread.
-final class PooledCall: @unchecked Sendable {
-    // Sendable: `reply` is used on the thread alone.
+final class PooledCall: ExchangeCall, @unchecked Sendable {
+    // Sendable: `reply` is used on the thread alone, `exchange` and `overdue` on the loop, `work` is made for sharing.
+    private let exchange: any Exchange
     private let reply: WSGIReply
     private let relay: ResponseRelay
-    private let logger: Logger
+    private let context: Context
+    private let work: PooledWork
     private let answer: @Sendable (WSGIReply) throws -> (any WSGIBody)?
+    private var overdue: OverdueCall?
+
+    /// What the calls of one application have in common.
+    struct Context: Sendable {
+        let pool: ThreadPool
+        let logger: Logger
+        let watchdog: Watchdog?
+        /// Stops the application's own code.
+        let direct: (any DirectWSGIApplication)?
+    }
 
     /// `answer` calls the application.
     init(
-        _ exchange: any Exchange, isHead: Bool, logger: Logger,
+        _ exchange: any Exchange, isHead: Bool, _ context: Context,
         _ answer: @escaping @Sendable (WSGIReply) throws -> (any WSGIBody)?
     ) {
+        self.exchange = exchange
         relay = ResponseRelay(exchange)
         reply = WSGIReply(relay, isHead: isHead)
-        self.logger = logger
+        self.context = context
+        work = PooledWork(for: context.pool)
         self.answer = answer
     }
 
-    func run() {
+    // MARK: On the thread
+
+    func run(_ thread: PoolThread) -> Bool {
+        guard work.begin(on: thread) else { return false }
+        if context.direct == nil { RequestDeadline.$work.withValue(work) { call() } } else { call() }
+        let end = work.end()
+        if end.isInterrupted { context.direct?.disarm(work) }
+        if work.isCancelled { relay.onLoop { [self] _ in overdue?.left() } }
+        return end.isReplaced
+    }
+
+    private func call() {
         do {
             guard var body = try answer(reply) else { return }
             defer { body.close() }
@@ -30,9 +55,33 @@ final class PooledCall: @unchecked Sendable {
             }
         } catch {
             reply.response.fail(.internalServerError)
-            relay.onLoop { [logger] exchange in WSGILog.failed(error, exchange, logger) }
+            relay.onLoop { [logger = context.logger] exchange in WSGILog.failed(error, exchange, logger) }
         }
-        if reply.response.isOverrun { relay.onLoop { [logger] exchange in WSGILog.overrun(exchange, logger) } }
+        if reply.response.isOverrun {
+            relay.onLoop { [logger = context.logger] exchange in WSGILog.overrun(exchange, logger) }
+        }
+    }
+
+    // MARK: On the loop
+
+    var isRunning: Bool { work.isUnfinished }
+
+    func limitPassed(_ limit: TimeAmount) {
+        guard !work.revoke() else {
+            // Never begun: to be tried again, as when the queue is full.
+            if exchange.isOpen { ErrorPage.respond(exchange, exchange.request, .serviceUnavailable) }
+            context.logger.warning(
+                "\(exchange.requestLine) has waited in vain for a thread: 503",
+                metadata: ["request-id": "\(exchange.requestID)"])
+            return
+        }
+        var interrupt: (@Sendable () -> Void)?
+        if let direct = context.direct { interrupt = { [work] in direct.interrupt(work) } }
+        let overdue = OverdueCall(answering: exchange, limit, interrupt: interrupt)
+        guard work.isRunning else { return }
+        overdue.add(work)
+        self.overdue = overdue
+        context.watchdog?.add(overdue)
     }
 }
 
@@ -78,7 +127,7 @@ final class InlineBody {
 
     /// The application failed.
     static func fail(_ error: any Error, _ response: WSGIResponse, _ exchange: any Exchange, _ logger: Logger) {
-        response.fail(.internalServerError)
+        response.fail(error as? WSGIError == .interrupted ? .gatewayTimeout : .internalServerError)
         WSGILog.failed(error, exchange, logger)
     }
 }
@@ -86,7 +135,8 @@ final class InlineBody {
 /// What is logged of a synchronous application's failures: once a request, with its id. On the loop.
 enum WSGILog {
     static func failed(_ error: any Error, _ exchange: any Exchange, _ logger: Logger) {
-        guard error as? WSGIError != .disconnected else { return }
+        // The watchdog has said what there is to say of one it interrupted.
+        guard ![.disconnected, .interrupted].contains(error as? WSGIError) else { return }
         logger.error(
             "the application failed",
             metadata: ["request-id": "\(exchange.requestID)", "error": "\(String(reflecting: error))"])

@@ -1,4 +1,5 @@
 import NIOCore
+import Platform
 import Synchronization
 
 #if canImport(Musl)
@@ -14,7 +15,15 @@ import Synchronization
 /// event loop submits to it.
 public final class ThreadPool: Sendable {
     private let queue: JobQueue
-    private let threads: Mutex<[pthread_t]>
+    private let threads: Mutex<Threads>
+    private let name: String
+
+    private struct Threads {
+        var running: [pthread_t] = []
+        var started = 0
+        /// How many were given up, because what they run does not come back.
+        var abandoned = 0
+    }
 
     /// What the pool has done and is doing.
     public struct Counts: Sendable, Equatable {
@@ -38,17 +47,47 @@ public final class ThreadPool: Sendable {
     /// thread; those that were started are ended again.
     public init(threads count: Int, queueLimit: Int, name: String = "worker") throws(ThreadPoolError) {
         threadCount = max(1, count)
+        self.name = name
         queue = JobQueue(limit: max(0, queueLimit), threads: threadCount)
-        threads = Mutex([])
-        for index in 0..<threadCount {
+        threads = Mutex(Threads())
+        for _ in 0..<threadCount {
             do {
-                let thread = try WorkerThread(queue: queue, name: "\(name)-\(index)").start()
-                threads.withLock { $0.append(thread) }
+                try startThread()
             } catch {
                 shutdown()
                 throw error
             }
         }
+    }
+
+    private func startThread() throws(ThreadPoolError) {
+        let number = threads.withLock { threads in
+            defer { threads.started += 1 }
+            return threads.started
+        }
+        let thread = try WorkerThread(queue: queue, name: "\(name)-\(number)").start()
+        threads.withLock { $0.running.append(thread) }
+    }
+
+    /// How many threads may be given up: as many as the pool has, and a few in a small one.
+    private var abandonLimit: Int { max(threadCount, 4) }
+
+    /// How many threads were given up: they still run what they were given, and end after it.
+    public var abandonedThreads: Int { threads.withLock { $0.abandoned } }
+
+    /// Gives up the thread of this handle, which is at work that does not come back, and starts another in its place. False
+    /// when that was done too often, or the system refuses a thread: then the pool has one thread less.
+    func replaceThread(_ handle: UInt) -> Bool {
+        let isAllowed = threads.withLock { threads in
+            threads.running.removeAll { UInt($0) == handle }
+            threads.abandoned += 1
+            return threads.abandoned <= abandonLimit
+        }
+        pthread_detach(pthread_t(handle))
+        queue.busy.subtract(1, ordering: .relaxed)
+        guard isAllowed else { return false }
+        do throws(ThreadPoolError) { try startThread() } catch { return false }
+        return true
     }
 
     deinit { queue.close() }
@@ -64,21 +103,32 @@ public final class ThreadPool: Sendable {
     /// Queues `job`; throws ``ThreadPoolError/queueFull`` or ``ThreadPoolError/closed`` without waiting. Called from
     /// any thread.
     public func submit(_ job: @escaping @Sendable () -> Void) throws(ThreadPoolError) {
-        try queue.append(job)
+        try queue.append { _ in
+            job()
+            return false
+        }
     }
 
     /// Queues `jobs`, in their order; the result is how many of them were taken. Called from any thread.
-    package func submit(_ jobs: some Collection<PoolJob>) -> Int { queue.append(jobs) }
+    func submit(_ jobs: some Collection<PoolJob>) -> Int { queue.append(jobs) }
 
     /// Runs `body` on a thread of the pool and returns its result to where the calling task runs. Throws what `body`
     /// throws, or at once ``ThreadPoolError/queueFull`` or ``ThreadPoolError/closed``, which the gateways answer by 503.
+    /// When the task is cancelled before a thread has taken `body` up, that is not run, and `CancellationError` thrown;
+    /// later, ``RequestDeadline/hasPassed`` tells it.
     public func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
-        try await withUnsafeThrowingContinuation { continuation in
-            do {
-                try queue.append { continuation.resume(with: Result(catching: body)) }
-            } catch {
-                continuation.resume(throwing: error)
+        let call = PooledRun(PooledWork(for: self), body)
+        return try await withTaskCancellationHandler {
+            try await withUnsafeThrowingContinuation { continuation in
+                guard call.wait(continuation) else { return }
+                do {
+                    try queue.append(call.run)
+                } catch {
+                    call.fail(error)
+                }
             }
+        } onCancel: {
+            call.cancel()
         }
     }
 
@@ -90,8 +140,8 @@ public final class ThreadPool: Sendable {
     public func shutdown() {
         queue.close()
         let ending = threads.withLock { threads in
-            defer { threads = [] }
-            return threads
+            defer { threads.running = [] }
+            return threads.running
         }
         for thread in ending { pthread_join(thread, nil) }
     }
@@ -144,9 +194,14 @@ private final class WorkerThread: Sendable {
 
     private func run() {
         takeName()
+        ThreadStack.allowHere()
+        let me = PoolThread(id: .current, handle: UInt(pthread_self()))
         var lease: ThreadLease?
         while let job = queue.next(&lease) {
-            job()
+            guard !job(me) else {
+                lease?.end()
+                return
+            }
             queue.busy.subtract(1, ordering: .relaxed)
         }
     }

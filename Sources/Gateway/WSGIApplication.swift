@@ -82,6 +82,8 @@ public enum WSGIError: Error, Equatable {
     case invalidStatus(Int)
     /// The client left; raised by `write`.
     case disconnected
+    /// The request's deadline has passed, and the application was made to leave.
+    case interrupted
     /// The request body was cut short or refused; raised by reading it.
     case incompleteBody(BodyFailure)
 }

@@ -19,6 +19,8 @@ public final class WSGIHandler: SiteHandler {
         /// Calls the application on the event loop instead of the pool: the fastest way for one that never waits, and a
         /// stand-still for everything else in the worker when it does.
         public var runsInline = false
+        /// Told of calls whose deadline has passed.
+        public var watchdog: Watchdog?
 
         public init() {}
     }
@@ -29,6 +31,7 @@ public final class WSGIHandler: SiteHandler {
     private let pool: ThreadPool
     private let options: Options
     private let logger: Logger
+    private let calls: PooledCall.Context
     /// What the last inline call was answered through, to be used again when nobody kept it.
     private var spareReply: WSGIReply?
     private var spareSink: DirectSink?
@@ -46,6 +49,8 @@ public final class WSGIHandler: SiteHandler {
         self.pool = pool
         self.options = options
         self.logger = logger
+        if options.runsInline { (eventLoop as? any WatchedLoop)?.pulse.servesInline() }
+        calls = PooledCall.Context(pool: pool, logger: logger, watchdog: options.watchdog, direct: direct)
     }
 
     public func handle(_ exchange: any Exchange, scriptName: String, path: String) {
@@ -114,15 +119,17 @@ public final class WSGIHandler: SiteHandler {
     private func submit(
         _ exchange: any Exchange, isHead: Bool, _ call: @escaping @Sendable (WSGIReply) throws -> (any WSGIBody)?
     ) {
-        pending.append((PooledCall(exchange, isHead: isHead, logger: logger, call), exchange))
+        let call = PooledCall(exchange, isHead: isHead, calls, call)
+        exchange.call = call
+        pending.append((call, exchange))
         if pending.count == 1 { eventLoop.assumeIsolated().execute { self.submitPending() } }
     }
 
     private func submitPending() {
-        let calls = pending
+        let submitted = pending
         pending = []
-        let accepted = pool.submit(calls.lazy.map { [lease = direct?.lease] in .init(lease, $0.call.run) })
-        for refused in calls[accepted...] { ErrorPage.send(.serviceUnavailable, on: refused.exchange) }
+        let accepted = pool.submit(submitted.lazy.map { [lease = direct?.lease] in .init(lease, $0.call.run) })
+        for refused in submitted[accepted...] { ErrorPage.send(.serviceUnavailable, on: refused.exchange) }
     }
 
     private func refuse(_ exchange: any Exchange, _ failure: BodyCollector.Failure) {

@@ -9,6 +9,12 @@ package protocol DirectWSGIApplication: WSGIApplication {
 
     /// What a thread of a pool may keep from one call to the next.
     var lease: ThreadLease? { get }
+
+    /// Has an exception raised in what the thread of `work` runs, as long as that is `work`. On any thread but a loop's, as it
+    /// may wait for a lock.
+    func interrupt(_ work: PooledWork)
+    /// `work` is done: sees to it that the exception is not raised in what its thread runs next. On that thread.
+    func disarm(_ work: PooledWork)
 }
 
 /// What ``Environ`` is made from.

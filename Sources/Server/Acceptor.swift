@@ -1,3 +1,4 @@
+import Gateway
 import Glibc
 import Logging
 import NIOCore
@@ -16,6 +17,7 @@ final class Acceptor: Sendable {
     private let isStopping = Atomic(false)
     private let thread = Atomic<UInt>(0)
     private let hasEnded: EventCounter
+    private let pausedUntil = Atomic<UInt64>(0)
     /// Signalled by a loop that has room again.
     private let roomMade: EventCounter
 
@@ -31,6 +33,22 @@ final class Acceptor: Sendable {
         let flags = fcntl(descriptor, F_GETFL)
         if flags >= 0 { _ = fcntl(descriptor, F_SETFL, flags & ~O_NONBLOCK) }
         try DedicatedThread.start(name: "accept", stackSize: 256 * 1024) { [self] in run() }
+    }
+
+    /// Looks anew at which loops may get connections: one of them does not come back. From any thread.
+    func loopBlocked() {
+        let waiting = thread.load(ordering: .acquiring)
+        if waiting != 0 { pthread_kill(pthread_t(waiting), InterruptSignal.number) }
+    }
+
+    /// Accepts nothing until `end`: what comes waits in the kernel's queue, for whoever shares the socket.
+    func pause(until end: NIODeadline) {
+        pausedUntil.store(end.uptimeNanoseconds, ordering: .releasing)
+        loopBlocked()
+    }
+
+    private var isPaused: Bool {
+        pausedUntil.load(ordering: .acquiring) > NIODeadline.now().uptimeNanoseconds
     }
 
     /// Takes what already waits in the kernel's queue, then ends. Blocks until that is done.
@@ -50,6 +68,12 @@ final class Acceptor: Sendable {
         while true {
             let stopping = isStopping.load(ordering: .acquiring)
             if stopping && !isConnectionWaiting { break }
+            // Somebody else may take them: what is accepted for a loop that is blocked would wait with it.
+            guard !isPaused, targets.contains(where: { !$0.isBlocked }) else {
+                if stopping { break }
+                roomMade.wait(within: .milliseconds(20))
+                continue
+            }
             guard let target = roomiest else {
                 if stopping { break }
                 // Room is made for somebody who waits, not for nobody.
@@ -77,9 +101,9 @@ final class Acceptor: Sendable {
         return poll(&waiting, 1, -1) > 0
     }
 
-    /// The loop with the fewest connections; nil when all are full.
+    /// The loop with the fewest connections of those that are not blocked; nil when all are full.
     private var roomiest: AcceptTarget? {
-        targets.min { $0.load < $1.load }.flatMap { $0.hasRoom ? $0 : nil }
+        targets.lazy.filter { !$0.isBlocked }.min { $0.load < $1.load }.flatMap { $0.hasRoom ? $0 : nil }
     }
 
     private func awaitRoom() {
@@ -111,14 +135,19 @@ final class AcceptTarget: Sendable {
     private let count = Atomic(0)
     private let waiting = Mutex<EventCounter?>(nil)
 
-    init(loop: NIOLoopBound<LoopContext>, limit: Int) {
+    private let pulse: LoopPulse
+
+    init(loop: NIOLoopBound<LoopContext>, _ pulse: LoopPulse, limit: Int) {
         self.loop = loop
+        self.pulse = pulse
         self.limit = limit
     }
 
     /// Connections given to the loop and not yet closed.
     var load: Int { count.load(ordering: .relaxed) }
     var hasRoom: Bool { load < limit }
+    /// Whether the loop has been at one thing for too long to be given another connection.
+    var isBlocked: Bool { pulse.isBlocked }
 
     /// Gives the loop a connected socket, which is then its own.
     func take(_ descriptor: CInt) {

@@ -43,7 +43,7 @@ public final class HTTPServer: Sendable {
                         observer: makeObserver(loop), logger: logger), eventLoop: loop)
             }.wait()
         }
-        targets = loops.map { AcceptTarget(loop: $0, limit: options.connectionLimit) }
+        targets = zip(loops, all).map { AcceptTarget(loop: $0, $1.pulse, limit: options.connectionLimit) }
     }
 
     /// The loops, for what must be started and stopped on each of them.
@@ -58,6 +58,15 @@ public final class HTTPServer: Sendable {
     /// Serves a connected, non-blocking socket, which is the server's from now on.
     public func take(connection descriptor: CInt) {
         targets.min { $0.load < $1.load }?.take(descriptor)
+    }
+
+    /// A loop does not come back from what it does: it gets no new connections meanwhile. From any thread.
+    public func loopBlocked() { acceptors.withLock { $0.forEach { $0.loopBlocked() } } }
+
+    /// Accepts nothing for so long, while somebody else is to take the connections. From any thread.
+    public func pauseAccepting(for time: TimeAmount) {
+        let end = NIODeadline.now() + time
+        acceptors.withLock { $0.forEach { $0.pause(until: end) } }
     }
 
     /// Stops accepting, after what already waits in the kernel's queue was taken; answers what was begun, and returns

@@ -12,6 +12,8 @@ final class LoopContext {
     /// Whether the observer wants to know how long exchanges take.
     let wantsDurations: Bool
     let logger: Logger
+    /// ``ServerTimeouts/request`` in nanoseconds, 0 for none.
+    let requestLimit: Int64
     let connections: ConnectionRegistry
     let webSockets: WebSocketRegistry
     /// Set once the worker is to stop: no connection is kept alive any more.
@@ -30,6 +32,7 @@ final class LoopContext {
         self.options = options
         self.handler = handler
         self.observer = observer
+        requestLimit = options.timeouts.request.map { max(1, $0.nanoseconds) } ?? 0
         wantsDurations = observer?.wantsDurations ?? false
         self.logger = logger
         connections = ConnectionRegistry(eventLoop: eventLoop, interval: options.timeouts.sweepInterval)

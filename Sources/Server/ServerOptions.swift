@@ -24,6 +24,11 @@ public struct ServerTimeouts: Sendable {
     public var body: TimeAmount = .seconds(30)
     /// Without the client taking any of the response (the connection closes).
     public var write: TimeAmount = .seconds(30)
+    /// For a site to answer, or to move its answer on (504, or the connection closes); nil for ever. An exchange may have
+    /// its own: ``Exchange/timeLimit``.
+    public var request: TimeAmount? = .seconds(60)
+    /// The shortest limit that exchanges are given.
+    public var shortestRequest: TimeAmount?
     /// Between a response and the next request's first byte (the connection closes).
     public var keepAlive: TimeAmount = .seconds(15)
     /// How long a closing connection goes on reading, so that the client sees the answer instead of a reset.
@@ -33,7 +38,8 @@ public struct ServerTimeouts: Sendable {
 
     /// How often connections are looked at: often enough for the shortest timeout, rarely enough to cost nothing.
     var sweepInterval: TimeAmount {
-        Self.sweepInterval(for: [header, body, write, keepAlive, linger])
+        Self.sweepInterval(
+            for: [header, body, write, keepAlive, linger] + [request, shortestRequest].compactMap { $0 })
     }
 
     /// As ``sweepInterval``, for these timeouts.

@@ -18,7 +18,8 @@ enum Architecture {
         "Supervisor": ["Platform", "Logging"],
         "Server": ["Gateway", "HTTP", "Platform", "CZlib", "NIOCore", "NIOPosix", "Crypto", "Logging"],
         "Front": ["Gateway", "HTTP", "Platform", "CZlib", "NIOCore", "NIOPosix", "Logging"],
-        "Gateway": ["HTTP", "NIOCore", "NIOPosix", "Logging"],
+        // Platform for threads: where they stand, and how to reach them.
+        "Gateway": ["HTTP", "Platform", "NIOCore", "NIOPosix", "Logging"],
         // A site's framework runs over the gateways alone: under this server, another one, or none. NIO's bytes are a
         // currency, its embedded loop is for clients in memory.
         "Web": [

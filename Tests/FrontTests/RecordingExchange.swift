@@ -12,6 +12,8 @@ final class RecordingExchange: Exchange {
     let embeddedLoop: EmbeddedEventLoop
     let requestID = "request<1>"
 
+    var timeLimit: TimeAmount? = .seconds(60)
+    var call: (any ExchangeCall)?
     private(set) var head: ResponseHead?
     private(set) var body: [UInt8] = []
     /// The body as it stood at each flush.

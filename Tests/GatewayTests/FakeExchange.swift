@@ -42,6 +42,8 @@ final class FakeExchange: Exchange, @unchecked Sendable {
 
     /// Called once the response is complete, as a connection goes on to its next request.
     var responded: (() -> Void)?
+    var timeLimit: TimeAmount?
+    var call: (any ExchangeCall)?
     private(set) var events: [Event] = []
     private(set) var isOpen = true
     private(set) var hasStarted = false
@@ -165,6 +167,7 @@ final class FakeExchange: Exchange, @unchecked Sendable {
         if isDone {
             closers = []
             delivery = nil
+            call = nil
         }
         changed()
         if isDone { responded?() }
@@ -219,6 +222,15 @@ final class FakeExchange: Exchange, @unchecked Sendable {
         eventLoop.execute {
             self.capacity = self.initialCapacity
             self.wake()
+        }
+    }
+
+    /// The deadline passes, if there is still something to wait for.
+    func passLimit() {
+        eventLoop.execute {
+            let call = self.call
+            self.call = nil
+            call?.limitPassed(.seconds(60))
         }
     }
 

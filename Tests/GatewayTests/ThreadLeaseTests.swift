@@ -12,7 +12,8 @@ struct ThreadLeaseTests {
         let events = Events()
         let gate = Gate()
         try pool.submit { gate.wait() }
-        let accepted = pool.submit((0..<3).map { number in PoolJob(events.lease) { events.note("job \(number)") } })
+        let accepted = pool.submit(
+            (0..<3).map { number in PoolJob(events.lease, running: { events.note("job \(number)") }) })
         #expect(accepted == 3)
         gate.open()
         await drain(pool)
@@ -26,8 +27,8 @@ struct ThreadLeaseTests {
         let gate = Gate()
         try pool.submit { gate.wait() }
         let jobs = [
-            PoolJob(events.lease) { events.note("with") }, PoolJob { events.note("without") },
-            PoolJob(events.lease) { events.note("with again") },
+            PoolJob(events.lease, running: { events.note("with") }), PoolJob(running: { events.note("without") }),
+            PoolJob(events.lease, running: { events.note("with again") }),
         ]
         #expect(pool.submit(jobs) == 3)
         gate.open()
@@ -42,10 +43,12 @@ struct ThreadLeaseTests {
         let gates = (0..<3).map { _ in Gate() }
         let begun = (0..<3).map { _ in Gate() }
         let jobs = (0..<3).map { index in
-            PoolJob(lease) {
-                begun[index].open()
-                gates[index].wait()
-            }
+            PoolJob(
+                lease,
+                running: {
+                    begun[index].open()
+                    gates[index].wait()
+                })
         }
         #expect(pool.submit(jobs) == 3)
         for gate in begun { await gate.opened() }
@@ -65,13 +68,23 @@ struct ThreadLeaseTests {
         }
         await begun.opened()
         let events = Events()
-        let accepted = pool.submit((0..<5).map { number in PoolJob { events.note("job \(number)") } })
+        let accepted = pool.submit((0..<5).map { number in PoolJob(running: { events.note("job \(number)") }) })
         #expect(accepted == 2)
         #expect(pool.counts.refused == 3)
         gate.open()
         await drain(pool)
         #expect(events.all == ["job 0", "job 1"])
-        #expect(pool.submit([PoolJob {}]) == 0)
+        #expect(pool.submit([PoolJob(running: {})]) == 0)
+    }
+}
+
+extension PoolJob {
+    /// One that leaves its thread to the next.
+    fileprivate init(_ lease: ThreadLease? = nil, running body: @escaping @Sendable () -> Void) {
+        self.init(lease) { _ in
+            body()
+            return false
+        }
     }
 }
 

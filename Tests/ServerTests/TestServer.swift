@@ -28,6 +28,8 @@ final class TestServer: Sendable {
         try server.serve(descriptor: listener.descriptor)
     }
 
+    var isAnyLoopBlocked: Bool { server.eventLoops.contains { ($0 as? any WatchedLoop)?.pulse.isBlocked == true } }
+
     /// Connections the server holds now.
     var openConnections: Int { server.openConnections }
 

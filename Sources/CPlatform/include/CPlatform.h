@@ -143,5 +143,61 @@ int cplatform_wait_exit_status(int status);
 int cplatform_wait_signal(int status);
 int cplatform_wait_dumped_core(int status);
 
+/// What a thread is doing, for whoever looks at its stack: text that stays where it is as long as it is set.
+struct cplatform_work {
+    const void *text;
+    size_t count;
+};
+extern __thread struct cplatform_work cplatform_current_work;
+
+/// Says what the calling thread does from now on; the result is what it did before, to be put back.
+static inline struct cplatform_work cplatform_begin_work(struct cplatform_work work) {
+    struct cplatform_work before = cplatform_current_work;
+    cplatform_current_work = work;
+    return before;
+}
+
+enum { CPLATFORM_STACK_FRAMES = 64, CPLATFORM_WORK_LENGTH = 256 };
+
+/// Where another thread stood, and what it was doing.
+struct cplatform_stack {
+    void *addresses[CPLATFORM_STACK_FRAMES];
+    int count;
+    char work[CPLATFORM_WORK_LENGTH];
+    int work_count;
+};
+
+/// Makes `signo` the signal by which threads are asked for their stacks. System calls it interrupts are restarted where the
+/// kernel can.
+int cplatform_stack_install(int signo);
+/// Has the handler that somebody else has installed for `signo` meanwhile called by ours, on the thread that is asked; it
+/// writes to the file of cplatform_stack_chain_output.
+int cplatform_stack_chain(int signo);
+int cplatform_stack_chain_output(void);
+/// Asks a thread of this process for its stack, and waits for it: -ETIMEDOUT when it does not answer, -ESRCH when there is no
+/// such thread. The thread gets the signal `next` (0: none) with it. Not called by two threads at once.
+int cplatform_stack_take(int tid, int signo, int next, int milliseconds, struct cplatform_stack *stack);
+
+/// The kernel's number of the calling thread.
+int cplatform_thread_id(void);
+/// Sends a signal to a thread of this process; -ESRCH when it has ended.
+int cplatform_signal_thread(int tid, int signo);
+/// Lets a signal reach the calling thread, whatever mask it has inherited.
+int cplatform_unblock_signal(int signo);
+/// SIGRTMIN + `offset`.
+int cplatform_realtime_signal(int offset);
+
+/// What is at an address: the file it was loaded from and where that begins, and the exported function, if any.
+struct cplatform_symbol {
+    size_t base;
+    const char *file;
+    const char *name;
+};
+/// -ENOENT when no file is loaded there.
+int cplatform_find_symbol(size_t address, struct cplatform_symbol *symbol);
+
+/// The readable form of a Swift symbol, to be freed; null for other symbols. Of Swift's runtime.
+char *swift_demangle(const char *name, size_t count, char *buffer, size_t *buffer_count, unsigned flags);
+
 #include "openat2.h"
 #endif

@@ -24,6 +24,7 @@ struct PythonRuntime: Sendable {
                     let runtime = PythonRuntime(interpreter: interpreter, mainLoop: loop)
                     do {
                         try SignalReader.start(interpreter, on: loop)
+                        try interpreter.watchOver(loop)
                         try DedicatedThread.start(name: "worker") {
                             status.value = body(runtime)
                             loop.shutdownGracefully { _ in }

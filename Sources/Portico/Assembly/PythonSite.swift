@@ -21,18 +21,20 @@ final class PythonSite: ServedSite {
     private let running: RunningLoop?
     private let wsgi: PythonWSGIApplication?
     private let asgi = Mutex<NIOLoopBound<PythonASGIHandler>?>(nil)
+    private let watchdog: Watchdog
     private let logger: Logger
 
     /// Imports the application, on `runtime`'s main loop.
     init(
         _ entry: PythonSites.Entry, _ settings: Settings, runtime: PythonRuntime, pool: ThreadPool,
-        options: WSGIHandler.Options, isAlone: Bool
+        options: WSGIHandler.Options, watchdog: Watchdog, isAlone: Bool
     ) throws(WorkerStartError) {
         let site = entry.site
         name = site.name
         self.runtime = runtime
         self.settings = settings
         self.pool = pool
+        self.watchdog = watchdog
         logger = Logger(label: "site.\(site.name)")
         var options = options
         // A worker with one thread is one that its owner wants to do one thing at a time. Not beside another Python site,
@@ -67,6 +69,8 @@ final class PythonSite: ServedSite {
             throw .application(site.name, "\(error)")
         }
         home = running?.eventLoop ?? runtime.mainLoop
+        // The server's own loops are watched already.
+        if let loop = running?.eventLoop as? any WatchedLoop { watchdog.watch(loop) }
     }
 
     /// What the configuration says, filled in by what the application looks like.
@@ -94,12 +98,13 @@ final class PythonSite: ServedSite {
 
     private func makeASGIHandler(_ logger: Logger) throws {
         let (application, interpreter, home, running) = (application, runtime.interpreter, home, running)
+        let watchdog = watchdog
         let isDoubleCallable = gateway == .asgi2
         let make: @Sendable () throws -> NIOLoopBound<PythonASGIHandler> = {
             NIOLoopBound(
                 try PythonASGIHandler(
                     application, in: interpreter, on: home, running: running, isDoubleCallable: isDoubleCallable,
-                    logger: logger), eventLoop: home)
+                    watchdog: watchdog, logger: logger), eventLoop: home)
         }
         let handler = try home.inEventLoop ? make() : home.submit(make).wait()
         asgi.withLock { $0 = handler }

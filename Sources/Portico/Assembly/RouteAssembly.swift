@@ -2,6 +2,7 @@ import ArgumentParser
 import Config
 import Front
 import HTTP
+import NIOCore
 import Platform
 import Supervisor
 import Web
@@ -94,7 +95,17 @@ struct RouteAssembly {
             pattern, actions[0], fallback: Array(actions.dropFirst()), host: route.host,
             methods: route.methods.map { $0.map { Method($0) } },
             headers: HeaderEdits(set: route.headers.set.map { ($0.name, $0.value) }, remove: route.headers.remove),
-            gzip: route.gzip ? gzip : nil)
+            gzip: route.gzip ? gzip : nil, timeLimit: timeLimit(route))
+    }
+
+    /// Nil where `timeouts.request` holds.
+    private func timeLimit(_ route: RouteSettings) -> SiteTimeLimit? {
+        guard let name = route.siteName else { return nil }
+        switch route.timeout ?? configuration.settings.site(named: name)?.timeout {
+        case .within(let limit): return .after(TimeAmount(limit))
+        case .off: return .never
+        case nil: return nil
+        }
     }
 
     private var gzip: GzipPolicy? {
@@ -144,5 +155,20 @@ extension RouteSettings {
             next = files.fallback
         }
         return roots
+    }
+}
+
+extension RouteSettings {
+    /// The site it leads to, by itself or in the end.
+    var siteName: String? {
+        var next: Action? = action
+        while let action = next {
+            switch action {
+            case .site(let name): return name
+            case .files(let files): next = files.fallback
+            case .redirect, .respond, .deny: return nil
+            }
+        }
+        return nil
     }
 }

@@ -14,6 +14,8 @@ extension ServerOptions {
         timeouts.header = TimeAmount(settings.timeouts.header)
         timeouts.body = TimeAmount(settings.timeouts.body)
         timeouts.write = TimeAmount(settings.timeouts.write)
+        timeouts.request = settings.timeouts.request.duration.map { TimeAmount($0) }
+        timeouts.shortestRequest = settings.requestLimits.compactMap(\.duration).min().map { TimeAmount($0) }
         timeouts.keepAlive = TimeAmount(settings.timeouts.keepAlive)
         webSocket.maxSize = settings.websocket.maxSize.bytes
         webSocket.pingInterval = TimeAmount(settings.websocket.pingInterval)

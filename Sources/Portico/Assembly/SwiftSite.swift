@@ -21,6 +21,7 @@ final class SwiftSite: ServedSite, Sendable {
     struct GatewayContext: Sendable {
         let pool: ThreadPool
         let wsgi: WSGIHandler.Options
+        let watchdog: Watchdog
     }
 
     /// Every Swift site of the configuration.
@@ -55,7 +56,8 @@ final class SwiftSite: ServedSite, Sendable {
     func makeHandler(on loop: any EventLoop) -> any SiteHandler {
         let logger = Logger(label: "gateway")
         guard usesWSGI, let gateway else {
-            return ASGIHandler(application, on: loop, state: state(of: loop), logger: logger)
+            return ASGIHandler(
+                application, on: loop, state: state(of: loop), watchdog: gateway?.watchdog, logger: logger)
         }
         return WSGIHandler(application, on: loop, pool: gateway.pool, options: gateway.wsgi, logger: logger)
     }

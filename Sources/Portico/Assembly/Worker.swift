@@ -52,14 +52,18 @@ final class Worker {
     private let counters: LoopCounterList
     private let python: PythonRuntime?
     private var meter = LoadMeter()
+    private let watchdog: Watchdog
+    private let stuck: StuckReaction
 
     /// What the end of a Python interpreter may take beyond `timeouts.drain`: threads of the application's, and `atexit`.
     static let pythonEnding = Duration.seconds(1)
 
-    /// Puts everything together; nothing is accepted yet.
+    /// Puts everything together; nothing is accepted yet. `retire` has the process replaced; without it, one goes on that has
+    /// lost a thread or a loop.
     init(
         _ configuration: Configuration, slot: Int, isMultiprocess: Bool, temporarySecret: String?,
-        python: PythonRuntime?, willImport: (String) -> Void = { _ in }
+        python: PythonRuntime?, willImport: (String) -> Void = { _ in },
+        retire: (@Sendable (Watchdog.Finding) -> Void)? = nil
     ) throws {
         let settings = configuration.settings
         self.settings = settings
@@ -86,6 +90,15 @@ final class Worker {
         options.bodyMemory = settings.limits.bodyMemory.bytes
         options.temporaryDirectory = settings.tempDirectory
         options.isMultiprocess = isMultiprocess
+        let stuck = StuckReaction(pause: TimeAmount(settings.timeouts.start), logger: logger, retire: retire)
+        self.stuck = stuck
+        do throws(SystemError) {
+            try ThreadStack.install()
+            watchdog = try Watchdog(.init(settings.timeouts), stuck.reactions, logger: logger)
+        } catch {
+            throw WorkerStartError.system("\(error)")
+        }
+        options.watchdog = watchdog
         let sites = try Self.sites(
             configuration, pool: pool, wsgi: options, secretKey: secretKey, python: python, logger: logger,
             willImport: willImport)
@@ -112,6 +125,10 @@ final class Worker {
         } catch {
             throw WorkerStartError.system("\(error)")
         }
+        // Only now: what blocks a loop while a site starts has `timeouts.start`.
+        for case let loop as any WatchedLoop in server.eventLoops { watchdog.watch(loop) }
+        stuck.watch(server)
+        do throws(SystemError) { try watchdog.start() } catch { throw WorkerStartError.system("\(error)") }
         python?.interpreter.setListeners(listeners.map(\.descriptor))
         do {
             for listener in listeners {
@@ -131,8 +148,9 @@ final class Worker {
     ) throws(WorkerStartError) -> [any ServedSite] {
         let settings = configuration.settings
         var sites: [any ServedSite] = SwiftSite.all(
-            settings, executor: pool, secretKey: secretKey, gateway: .init(pool: pool, wsgi: wsgi))
-        guard let python else { return sites }
+            settings, executor: pool, secretKey: secretKey,
+            gateway: wsgi.watchdog.map { .init(pool: pool, wsgi: wsgi, watchdog: $0) })
+        guard let python, let watchdog = wsgi.watchdog else { return sites }
         let entries = PythonSites(configuration).entries
         // A process has one working directory: when sites differ in it, each has its own on `sys.path` only.
         if let first = entries.first, entries.allSatisfy({ $0.directory == first.directory }),
@@ -146,7 +164,8 @@ final class Worker {
             do throws(WorkerStartError) {
                 sites.append(
                     try PythonSite(
-                        entry, settings, runtime: python, pool: pool, options: wsgi, isAlone: entries.count == 1))
+                        entry, settings, runtime: python, pool: pool, options: wsgi, watchdog: watchdog,
+                        isAlone: entries.count == 1))
             } catch {
                 guard settings.debug, case .application(_, let reason) = error else { throw error }
                 logger.critical("\(error)")
@@ -167,6 +186,7 @@ final class Worker {
             for listener in listeners { listener.close() }
         }
         if cut > 0 { logger.warning("\(cut) connections were cut off at the end of timeouts.drain") }
+        watchdog.stop()
         for site in sites { site.stop() }
         endPool(before: deadline)
         server.shutdown()
@@ -178,8 +198,10 @@ final class Worker {
         pool.close()
         while pool.counts.busy + pool.counts.queued > 0, MonotonicTime.now() < deadline { usleep(5_000) }
         let left = pool.counts.busy
-        guard left > 0 else { return pool.shutdown() }
-        logger.warning("\(left) worker threads were still busy at the end of timeouts.drain")
+        if left == 0 { pool.shutdown() }
+        // Those that were given up are still at what they do.
+        guard left + pool.abandonedThreads > 0 else { return }
+        if left > 0 { logger.warning("\(left) worker threads were still busy at the end of timeouts.drain") }
         python?.interpreter.leavesThreadsBehind()
     }
 

@@ -68,7 +68,8 @@ struct ProcessWorker: Sendable {
                 configuration, slot: control.slot, isMultiprocess: configuration.settings.workers.mayBeSeveral,
                 temporarySecret: payload.temporarySecret, python: python,
                 // Should the process die of it, the supervisor knows what it was about.
-                willImport: { control.failed("while importing \($0)") })
+                willImport: { control.failed("while importing \($0)") },
+                retire: { control.retire(.init($0)) })
             let begun = MonotonicTime.now() - Self.begun
             try worker.start(on: control.listeners, within: configuration.settings.timeouts.start - begun)
         } catch let error as WorkerStartError {

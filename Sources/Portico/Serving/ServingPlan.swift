@@ -97,6 +97,7 @@ extension SupervisorOptions {
         maxMemory = workers.maxMemory.map { UInt64($0.bytes) }
         jitter = workers.jitter
         bootAttempts = workers.startAttempts
-        stuck = settings.timeouts.stuck.duration
+        // Later than the worker's own watchdog, which knows more and has had its grace by then.
+        stuck = settings.stuckLimit.map { $0 + settings.timeouts.grace + .seconds(2) }
     }
 }

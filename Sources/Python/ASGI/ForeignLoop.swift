@@ -1,5 +1,6 @@
 import CPython
 import Dispatch
+import Gateway
 import Glibc
 import NIOCore
 import Platform
@@ -9,12 +10,14 @@ import Synchronization
 /// executed here is run by a callback of that loop, inside the interpreter.
 ///
 /// It has no timers of its own; those of another loop hand over to it.
-final class ForeignLoop: EventLoop, @unchecked Sendable {
+final class ForeignLoop: EventLoop, WatchedLoop, @unchecked Sendable {
     // Sendable: the queue is locked, the identity atomic, the rest constant.
     private let timers: any EventLoop
     private let wakeUp: EventCounter
     private let queue = Mutex<[@Sendable () -> Void]>([])
     private let thread = Atomic<UInt>(0)
+    /// Says what the loop does for us; the rest it does unseen.
+    let pulse = LoopPulse()
 
     /// A loop whose timers run on `timers`.
     init(timers: any EventLoop) throws(SystemError) {
@@ -26,7 +29,10 @@ final class ForeignLoop: EventLoop, @unchecked Sendable {
     var descriptor: Int32 { wakeUp.descriptor }
 
     /// The calling thread is the loop's from now on.
-    func adoptThread() { thread.store(UInt(pthread_self()), ordering: .releasing) }
+    func adoptThread() {
+        thread.store(UInt(pthread_self()), ordering: .releasing)
+        pulse.adoptThread()
+    }
 
     /// Runs what was handed over. On the loop's thread, inside the interpreter.
     func run() {
@@ -35,7 +41,11 @@ final class ForeignLoop: EventLoop, @unchecked Sendable {
             defer { queue = [] }
             return queue
         }
-        for task in tasks { task() }
+        for task in tasks {
+            pulse.beat()
+            task()
+        }
+        pulse.rest()
     }
 
     // MARK: EventLoop

@@ -1,5 +1,5 @@
 import CPython
-import Glibc
+import Gateway
 import Logging
 import NIOCore
 import Platform
@@ -11,6 +11,8 @@ import Synchronization
 /// Everything but ``wake()`` is called on the event loop.
 final class GuestLoop {
     let eventLoop: any EventLoop
+    /// Of ``eventLoop``.
+    let pulse: LoopPulse?
     let interpreter: Interpreter
     private let logger: Logger
     /// The Python objects: the loop, its bound methods, and its queue of ready callbacks.
@@ -48,14 +50,13 @@ final class GuestLoop {
         return made
     }
 
-    let watchdog: LoopWatchdog
-
     /// A guest on the calling thread, which is `eventLoop`'s; or, with `running`, a loop that runs there by itself. The
     /// interpreter is entered.
     private init(
         on eventLoop: any EventLoop, _ interpreter: Interpreter, running: RunningLoop?, logger: Logger
     ) throws(PythonError) {
         self.eventLoop = eventLoop
+        pulse = (eventLoop as? any WatchedLoop)?.pulse
         self.interpreter = interpreter
         self.logger = logger
         let module = try SupportModule.asgi()
@@ -94,13 +95,7 @@ final class GuestLoop {
         let registry = try Py.value(module, "task_registry")
         defer { Py_DecRef(registry) }
         if !Py.isNone(registry) { try TaskRegistry.adopt(registry, interpreter.headerSize) }
-        watchdog = LoopWatchdog(interpreter, module: PythonObject(module), logger: logger)
         waker.loop = self
-        do throws(SystemError) {
-            try watchdog.start(thread: UInt(pthread_self()))
-        } catch {
-            logger.warning("blocking callbacks will not be noticed: \(error)")
-        }
     }
 
     // MARK: Turns
@@ -108,14 +103,12 @@ final class GuestLoop {
     /// Runs `body` inside the interpreter, and afterwards sees to what it left to be done.
     @inline(__always)
     func enter<T>(_ body: () throws -> T) rethrows -> T {
-        watchdog.entered()
         // A loop that runs by itself is inside already.
         if turnMethod != nil { interpreter.enter(forTheTurnOf: eventLoop) }
         cpython_enter(interpreter.statePointer)
         defer {
             lookForWork()
             cpython_leave()
-            watchdog.left()
         }
         return try body()
     }
@@ -147,12 +140,10 @@ final class GuestLoop {
     private func turn() {
         isTurnScheduled = false
         guard !isClosed else { return }
-        watchdog.entered()
         cpython_enter(interpreter.statePointer)
         let delay = runOnce()
         timerCount = countTimers()
         cpython_leave()
-        watchdog.left()
         if delay == 0 { scheduleTurn() } else { setTimer(delay) }
     }
 
@@ -231,7 +222,6 @@ final class GuestLoop {
             Py_DecRef(call("finish"))
             PyErr_Clear()
         }
-        watchdog.stop()
     }
 
     private func stopRunning() {
@@ -243,7 +233,6 @@ final class GuestLoop {
             }
             PyErr_Clear()
         }
-        watchdog.stop()
     }
 
     private func call(_ name: String) -> OpaquePointer? {

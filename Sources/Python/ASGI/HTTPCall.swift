@@ -7,7 +7,7 @@ import NIOCore
 /// One HTTP request of an ASGI application (HTTP spec 2.5): its events in both directions.
 ///
 /// Lives on the event loop; the interpreter is entered in everything that Python calls.
-final class HTTPCall: NativeCall {
+final class HTTPCall: NativeCall, ExchangeCall {
     enum Phase {
         /// Nothing was sent yet.
         case waiting
@@ -31,15 +31,23 @@ final class HTTPCall: NativeCall {
     private var input: HTTPCallInput
     private var hasEnded = false
     private var wasToldOfDisconnect = false
+    /// Set once the deadline has passed.
+    private var overdue: OverdueCall?
 
     init(_ exchange: any Exchange, _ context: ASGIContext) {
         self.exchange = exchange
         self.context = context
-        input = HTTPCallInput(exchange.request.framing)
+        let request = exchange.request
+        input = HTTPCallInput(request.framing)
+        super.init()
+        pulse = context.loop.pulse
+        line = request.lineBytes
+        allowance = exchange.timeLimit?.nanoseconds ?? .max
     }
 
     /// Calls the application.
     func run(scriptName: String, path: String) {
+        exchange.call = self
         context.loop.enter {
             do throws(PythonError) {
                 try context.spawn(
@@ -163,6 +171,16 @@ final class HTTPCall: NativeCall {
     override func ended(_ error: OpaquePointer?) {
         guard !hasEnded else { return }
         hasEnded = true
+        if let overdue {
+            overdue.left()
+            return settle()
+        }
+        if let error, RequestTimeout.isOne(error) {
+            // It had blocked the loop. The watchdog has said what there is to say.
+            phase = .aborted
+            exchange.giveUpWaiting()
+            return settle()
+        }
         switch phase {
         case .complete:
             if let error, !isOurs(error) { log("the application failed after its response", error) }
@@ -189,6 +207,17 @@ final class HTTPCall: NativeCall {
         }
         settle()
     }
+
+    /// The deadline has passed.
+    func limitPassed(_ limit: TimeAmount) {
+        phase = .aborted
+        let overdue = OverdueCall(
+            answering: exchange, limit, stack: { context.loop.enter { cancel(context.loop.module) } })
+        self.overdue = overdue
+        context.watchdog?.add(overdue)
+    }
+
+    var isRunning: Bool { !hasEnded }
 
     /// The call could not even be started.
     private func fail(_ text: String) {

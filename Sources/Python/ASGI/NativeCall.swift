@@ -1,4 +1,6 @@
 import CPython
+import Gateway
+import Platform
 
 /// One call of an application, as Python sees it: the object behind `receive` and `send`, and the coroutine that a task of
 /// the guest loop runs, around the application's own.
@@ -7,6 +9,14 @@ class NativeCall {
     private var beginning: (application: OpaquePointer, scope: OpaquePointer)?
     /// The application's coroutine, while it runs: owned.
     private var coroutine: OpaquePointer?
+
+    /// The task that runs it, while it runs: owned.
+    private(set) final var task: OpaquePointer?
+    /// What is said of it while it runs: the loop's pulse, the request's line, and how long it may block the loop, in
+    /// nanoseconds.
+    final var pulse: LoopPulse?
+    final var line = UnsafeRawBufferPointer(start: nil, count: 0)
+    final var allowance: Int64 = 0
 
     nonisolated(unsafe) private static var type: NativeType?
 
@@ -28,6 +38,7 @@ class NativeCall {
     deinit {
         // Released with the Python object, that is: inside the interpreter.
         Py_DecRef(coroutine)
+        Py_DecRef(task)
         if let beginning {
             Py_DecRef(beginning.application)
             Py_DecRef(beginning.scope)
@@ -43,7 +54,7 @@ class NativeCall {
         slots.next = { me in
             cpython_called()
             defer { cpython_returning() }
-            return NativeCall.of(me)?.step(me)
+            return NativeCall.of(me)?.seen { $0.step(me) }
         }
         slots.methods = [
             // What makes asyncio take it for a coroutine; tasks use the iterator and `throw`.
@@ -51,14 +62,14 @@ class NativeCall {
                 cpython_called()
                 defer { cpython_returning() }
                 guard let me, let call = NativeCall.of(me) else { return nil }
-                let yielded = call.step(me)
+                let yielded = call.seen { $0.step(me) }
                 if yielded == nil, PyErr_Occurred() == nil { PyErr_SetNone(PyExc_StopIteration()) }
                 return yielded
             },
             NativeFunction("throw") { me, arguments, count in
                 cpython_called()
                 defer { cpython_returning() }
-                let yielded = me.flatMap(NativeCall.of)?.raise(arguments, count)
+                let yielded = me.flatMap(NativeCall.of)?.seen { $0.raise(arguments, count) }
                 if yielded == nil, PyErr_Occurred() == nil { PyErr_SetNone(PyExc_StopIteration()) }
                 return yielded
             },
@@ -74,6 +85,49 @@ class NativeCall {
     static func make(_ call: NativeCall, _ application: OpaquePointer, _ scope: OpaquePointer) -> OpaquePointer? {
         call.beginning = (Py.new(application), scope)
         return type?.make(call)
+    }
+
+    /// Runs `body`, in which Python's code is run, so that the watchdog sees whose it is.
+    @inline(__always)
+    private func seen(_ body: (NativeCall) -> OpaquePointer?) -> OpaquePointer? {
+        guard let pulse else { return body(self) }
+        // A loop that runs by itself is at rest, as far as is known, when it is not here.
+        let wasWorking = pulse.value & 1 == 1
+        pulse.beat()
+        pulse.allow(allowance)
+        let before = ThreadWork.begin(line)
+        defer {
+            before.restore()
+            pulse.allow(0)
+            if wasWorking { pulse.beat() } else { pulse.rest() }
+        }
+        return body(self)
+    }
+
+    /// Takes over the reference to the task that runs it, which may have ended already.
+    final func keep(_ task: OpaquePointer) {
+        if beginning == nil, coroutine == nil { Py_DecRef(task) } else { self.task = task }
+    }
+
+    private func letGoOfTask() {
+        Py_DecRef(task)
+        task = nil
+    }
+
+    /// Cancels the task; a stack of where it waits is the result, or nil when it does not wait.
+    final func cancel(_ module: OpaquePointer) -> String? {
+        defer { PyErr_Clear() }
+        var stack: String?
+        if let coroutine, let function = PyObject_GetAttrString(module, "await_stack") {
+            stack = PyObject_CallOneArg(function, coroutine).flatMap(Py.consumeText)
+            Py_DecRef(function)
+            PyErr_Clear()
+        }
+        if let task, let cancel = PyObject_GetAttrString(task, "cancel") {
+            Py_DecRef(PyObject_CallNoArgs(cancel))
+            Py_DecRef(cancel)
+        }
+        return stack
     }
 
     // MARK: The coroutine
@@ -131,6 +185,7 @@ class NativeCall {
     private func returned() -> OpaquePointer? {
         Py_DecRef(coroutine)
         coroutine = nil
+        letGoOfTask()
         ended(nil)
         return nil
     }
@@ -139,6 +194,7 @@ class NativeCall {
     private func failed() -> OpaquePointer? {
         Py_DecRef(coroutine)
         coroutine = nil
+        letGoOfTask()
         var type: OpaquePointer?
         var value: OpaquePointer?
         var trace: OpaquePointer?

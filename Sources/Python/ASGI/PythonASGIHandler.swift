@@ -11,17 +11,18 @@ public final class PythonASGIHandler: SiteHandler {
 
     /// Serves `application`, which ``Interpreter/load(module:callable:directory:)`` gave, on `eventLoop`, whose thread
     /// calls this; with `running`, on that loop instead of a guest. `isDoubleCallable` says that it is an ASGI 2 application.
+    /// `watchdog` is told of calls whose deadline has passed.
     public init(
         _ application: PythonObject, in interpreter: Interpreter, on eventLoop: any EventLoop,
         running: RunningLoop? = nil,
-        isDoubleCallable: Bool, logger: Logger
+        isDoubleCallable: Bool, watchdog: Watchdog? = nil, logger: Logger
     ) throws(PythonError) {
         let made: Result<ASGIContext, PythonError> = interpreter.enter {
             do throws(PythonError) {
                 return .success(
                     try ASGIContext(
                         application, interpreter, eventLoop, running, isDoubleCallable: isDoubleCallable,
-                        logger: logger))
+                        watchdog: watchdog, logger: logger))
             } catch {
                 return .failure(error)
             }
@@ -32,6 +33,8 @@ public final class PythonASGIHandler: SiteHandler {
     public func handle(_ exchange: any Exchange, scriptName: String, path: String) {
         guard !context.loop.isClosed else { return exchange.respond(.serviceUnavailable, text: "stopping\n") }
         if exchange.isWebSocketHandshake {
+            // How long a socket is open, and how long its handshake takes, is the application's business.
+            exchange.timeLimit = nil
             WebSocketCall(exchange, context).run(scriptName: scriptName, path: path)
         } else if !exchange.refusesWebSocketHandshake() {
             HTTPCall(exchange, context).run(scriptName: scriptName, path: path)
@@ -75,6 +78,8 @@ final class ASGIContext {
     let keys: ASGIKeys
     let interpreter: Interpreter
     let heads: HeadCache<ASGIHeadKind>
+    /// Told of calls whose deadline has passed.
+    let watchdog: Watchdog?
     private let application: OpaquePointer
     private var spareBody = ByteBuffer()
     /// `lifespan`'s state, once there is one: owned.
@@ -84,8 +89,9 @@ final class ASGIContext {
 
     init(
         _ application: PythonObject, _ interpreter: Interpreter, _ eventLoop: any EventLoop, _ running: RunningLoop?,
-        isDoubleCallable: Bool, logger: Logger
+        isDoubleCallable: Bool, watchdog: Watchdog?, logger: Logger
     ) throws(PythonError) {
+        self.watchdog = watchdog
         self.interpreter = interpreter
         self.logger = logger
         heads = HeadCache(isUsed: !interpreter.installation.isFreeThreaded)
@@ -128,6 +134,6 @@ final class ASGIContext {
     func spawn(_ call: NativeCall, _ scope: OpaquePointer?) throws(PythonError) {
         let coroutine = try Py.check(NativeCall.make(call, application, try Py.check(scope)))
         defer { Py_DecRef(coroutine) }
-        try loop.tasks.start(coroutine)
+        call.keep(try loop.tasks.start(coroutine))
     }
 }

@@ -73,8 +73,9 @@ final class TaskStarter {
         type?.object(of: instance, as: TaskStarter.self)
     }
 
-    /// Makes `call`, which is a coroutine to asyncio, a task and runs it. The interpreter is entered.
-    func start(_ call: OpaquePointer) throws(PythonError) {
+    /// Makes `call`, which is a coroutine to asyncio, a task and runs it. The result is the task, as a reference that the caller
+    /// owns. The interpreter is entered.
+    func start(_ call: OpaquePointer) throws(PythonError) -> OpaquePointer {
         let task: OpaquePointer
         // A step inside a step is more than asyncio knew before 3.12.
         if hasEagerTasks || (isGuest && cpython_is_called() == 0), hasNoFactory {
@@ -85,11 +86,15 @@ final class TaskStarter {
         } else {
             task = try Py.check(Self.vectorcall(createTask, (nil, call, callName, nil, nil), createTaskKeywords))
         }
-        defer { Py_DecRef(task) }
-        if let first = caught {
-            caught = nil
+        guard let first = caught else { return task }
+        caught = nil
+        do {
             try run(first)
+        } catch {
+            Py_DecRef(task)
+            throw error
         }
+        return task
     }
 
     private var hasNoFactory: Bool {

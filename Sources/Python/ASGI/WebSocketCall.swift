@@ -31,6 +31,10 @@ final class WebSocketCall: NativeCall {
     init(_ exchange: any Exchange, _ context: ASGIContext) {
         self.exchange = exchange
         self.context = context
+        super.init()
+        pulse = context.loop.pulse
+        line = exchange.request.lineBytes
+        allowance = .max
     }
 
     /// Calls the application.

@@ -33,7 +33,7 @@ final class EntryModule {
                 cpython_begin_forked()
                 return Py.none
             },
-            StandardStreams.write,
+            StandardStreams.write, MainThreadInterrupter.isOverdue,
         ]
         let methods = UnsafeMutablePointer<PyMethodDef>.allocate(capacity: functions.count + 1)
         for (index, function) in functions.enumerated() {

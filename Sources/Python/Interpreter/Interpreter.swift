@@ -64,6 +64,7 @@ public final class Interpreter: Sendable {
         state = InterpreterState(pointer: pointer)
         process = PythonObject(try SupportModule.process())
         support = PythonObject(try SupportModule.load())
+        try RequestTimeout.prepare(process.pointer)
         ending = Ending(logger: logger)
         let builtins = try Py.check(PyImport_ImportModule("builtins"))
         defer { Py_DecRef(builtins) }

@@ -8,13 +8,16 @@ public struct PythonError: Error, Sendable, CustomStringConvertible, CustomDebug
     public let message: String
     /// What Python's own `traceback` prints of it, chained exceptions included.
     public let traceback: String
+    /// Whether it is what an application is made to leave by when its time is over.
+    let isTimeout: Bool
 
     /// `ValueError: wrong`
     public var description: String { message.isEmpty ? type : "\(type): \(message)" }
     /// The traceback.
     public var debugDescription: String { traceback }
 
-    init(type: String, message: String, traceback: String) {
+    init(type: String, message: String, traceback: String, isTimeout: Bool = false) {
+        self.isTimeout = isTimeout
         self.type = type
         self.message = message
         self.traceback = traceback
@@ -43,7 +46,9 @@ public struct PythonError: Error, Sendable, CustomStringConvertible, CustomDebug
         let message = PyObject_Str(value).flatMap(Py.consumeText) ?? ""
         // Whatever failed on the way to a description is of no interest.
         PyErr_Clear()
-        self.init(type: name, message: message, traceback: Self.format(value) ?? "\(name): \(message)")
+        self.init(
+            type: name, message: message, traceback: Self.format(value) ?? "\(name): \(message)",
+            isTimeout: RequestTimeout.isOne(value))
     }
 
     private static func format(_ exception: OpaquePointer) -> String? {

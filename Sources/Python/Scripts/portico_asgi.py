@@ -163,9 +163,18 @@ class ClientDisconnected(ConnectionError):
     """Raised by `send` once the client has left (ASGI HTTP 2.4)."""
 
 
-def stack(thread_id):
-    """Where a thread stands, innermost last."""
+def await_stack(coroutine):
+    """Where a suspended coroutine waits, innermost last."""
     import traceback
 
-    frame = sys._current_frames().get(thread_id)
-    return "".join(traceback.format_stack(frame)).rstrip() if frame is not None else ""
+    frames = []
+    while coroutine is not None and len(frames) < 100:
+        for kind in "cr", "gi", "ag":
+            frame = getattr(coroutine, kind + "_frame", None)
+            if frame is not None:
+                frames.append((frame, frame.f_lineno))
+                coroutine = getattr(coroutine, "gi_yieldfrom" if kind == "gi" else kind + "_await", None)
+                break
+        else:
+            break
+    return "".join(traceback.StackSummary.extract(iter(frames)).format()).rstrip()

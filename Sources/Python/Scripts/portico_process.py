@@ -302,11 +302,54 @@ def take_signals():
 
 def pass_signals_on(numbers):
     """Some came: an application that has a descriptor of its own is told as well."""
-    if _application_wakeup >= 0:
+    numbers = bytes(number for number in numbers if number != _interruption)
+    if numbers and _application_wakeup >= 0:
         try:
             os.write(_application_wakeup, numbers)
         except OSError:
             pass
+
+
+# Deadlines. What has had its time is made to leave by an exception; where it stands is asked of `faulthandler`, which answers
+# without the interpreter's lock.
+
+
+class RequestTimeout(BaseException):
+    """Raised in an application whose request has had its time (`timeouts.request`), or that has blocked its event loop for too
+    long (`timeouts.stuck`). The client has been answered; clean up and leave."""
+
+    def __init__(self, message="the request's deadline has passed"):
+        super().__init__(message)
+
+
+RequestTimeout.__module__ = "portico"
+_interruption = 0  # The signal.
+# An exception in the middle of these would lose other tasks' turns.
+_UNINTERRUPTED = ("asyncio.base_events", "asyncio.events", "selectors", "_portico_asgi", __name__)
+
+
+def _interrupt(number, frame):
+    if frame is not None and frame.f_globals.get("__name__") in _UNINTERRUPTED:
+        return
+    if _portico.is_overdue():
+        raise RequestTimeout("the event loop was blocked for too long, or by a request whose deadline has passed")
+
+
+def prepare_deadlines(interruption, stack, output):
+    """Listens to the signal `interruption` on the main thread; the signal `stack` has any thread write where it stands to the
+    descriptor `output`."""
+    import faulthandler
+
+    global _interruption
+    _interruption = interruption
+    _signal(interruption, _interrupt)
+    faulthandler.register(stack, file=output, all_threads=False, chain=False)
+
+
+def stack(thread_id):
+    """Where a thread stands, innermost last."""
+    frame = sys._current_frames().get(thread_id)
+    return "".join(traceback.format_stack(frame)).rstrip() if frame is not None else ""
 
 
 # Forks. The child has the server's sockets and memory but none of its threads: it must not serve, and cannot log.

@@ -117,6 +117,10 @@ extension PythonWSGIApplication: DirectWSGIApplication {
         }
     }
 
+    package func interrupt(_ work: PooledWork) { interpreter.raiseTimeout(in: work) }
+
+    package func disarm(_ work: PooledWork) { interpreter.forgetTimeout(of: work) }
+
     private func respond(_ reply: WSGIReply, _ head: WSGIResponseHead, _ content: UnsafeRawBufferPointer) -> Bool {
         guard hasLock, content.count <= Self.smallBody else { return reply.respond(head, ByteBuffer(bytes: content)) }
         // Out of the property, so that the buffer is this one's alone.

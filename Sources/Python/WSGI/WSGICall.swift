@@ -75,7 +75,10 @@ final class WSGICall {
     static func of(_ instance: OpaquePointer) -> WSGICall? { type?.object(of: instance, as: WSGICall.self) }
 
     /// What is to be said of an exception that left the application.
-    func failure(_ error: PythonError) -> any Error { isDisconnected ? WSGIError.disconnected : error }
+    func failure(_ error: PythonError) -> any Error {
+        if error.isTimeout { return WSGIError.interrupted }
+        return isDisconnected ? WSGIError.disconnected : error
+    }
 
     /// The application has returned: the head of a response of which nothing was written yet.
     func returned() -> WSGIResponseHead? {

@@ -1,3 +1,4 @@
+import Gateway
 import NIOCore
 
 /// The open connections of one event loop, looked through a few times a second for those whose time is up.
@@ -10,6 +11,8 @@ final class ConnectionRegistry {
     private let eventLoop: ServerLoop
     private let interval: TimeAmount
     private var isScheduled = false
+    /// Calls whose clients have left before they were answered: they have their limit all the same.
+    private var orphans: [Orphan] = []
     /// Called with every sweep, and when the first connection comes after a pause.
     var onSweep: () -> Void = {}
 
@@ -62,6 +65,34 @@ final class ConnectionRegistry {
         onSweep()
         let now = NIODeadline.now()
         forEach { $0.checkDeadline(now) }
-        if head != nil { schedule() }
+        if !orphans.isEmpty { sweepOrphans(now) }
+        if head != nil || !orphans.isEmpty { schedule() }
+    }
+
+    /// A call without a client.
+    private struct Orphan {
+        let call: any ExchangeCall
+        let limit: Int64
+        let due: UInt64
+    }
+
+    /// Keeps an eye on a call whose client has left. `due` is 0 when it was not set yet.
+    func adopt(_ call: any ExchangeCall, _ limit: Int64, due: UInt64) {
+        guard call.isRunning else { return }
+        let due = due == 0 ? NIODeadline.now().uptimeNanoseconds &+ UInt64(limit) : due
+        orphans.append(Orphan(call: call, limit: limit, due: due))
+        if !isScheduled { schedule() }
+    }
+
+    private func sweepOrphans(_ now: NIODeadline) {
+        let looked = orphans
+        orphans = []
+        for orphan in looked where orphan.call.isRunning {
+            if orphan.due > now.uptimeNanoseconds {
+                orphans.append(orphan)
+            } else {
+                orphan.call.limitPassed(.nanoseconds(orphan.limit))
+            }
+        }
     }
 }

@@ -13,6 +13,8 @@ extension HTTP1Connection {
     /// Called by every sweep.
     func checkDeadline(_ now: NIODeadline) {
         let pending = socket.output.count
+        if case .exchange = phase, let exchange { exchange.checkLimit(now, isClientSlow: pending > 0) }
+        guard socket.isOpen else { return }
         if pending > 0 {
             if outputStall.age(pending: pending, at: now) > loop.options.timeouts.write { close() }
             return

@@ -39,6 +39,8 @@ final class HTTP1Connection: SocketHandler {
     var spareHead: RequestHead?
     private var isAdvancing = false
     private var isReading = false
+    /// Whether the handler is being called.
+    private(set) var isCalling = false
     private var needsFlush = false
     private var isFlushScheduled = false
     var isFirstRequest = true
@@ -193,9 +195,21 @@ final class HTTP1Connection: SocketHandler {
         if head.rawPath.count == 0, head.method == .options {
             exchange.respondToServerOptions()
         } else {
-            loop.handler.handle(exchange)
+            call(exchange, head)
         }
         return true
+    }
+
+    /// Has the handler answer, and says meanwhile what the thread is at, for whoever finds that it does not come back.
+    private func call(_ exchange: HTTP1Exchange, _ head: RequestHead) {
+        let pulse = loop.eventLoop.pulse
+        isCalling = true
+        let before = ThreadWork.begin(head.lineBytes)
+        pulse.allow(exchange.limit == 0 ? .max : exchange.limit)
+        loop.handler.handle(exchange)
+        pulse.allow(0)
+        isCalling = false
+        before.restore()
     }
 
     private func stepDiscard(_ remaining: Int) throws(RequestError) -> Bool {

@@ -76,8 +76,15 @@ extension HTTP1Exchange {
             keepsAlive = false
             length = .unsaid
         }
+        due = 0
+        if Self.isEventStream(head) { limit = 0 }
         writeHead(head, facts, length, body: nil, on: link)
         link.flushSoon()
+    }
+
+    /// Events come when they happen: that none does for a while means nothing.
+    private static func isEventStream(_ head: ResponseHead) -> Bool {
+        head.fields["Content-Type"]?.lowercased().hasPrefix("text/event-stream") ?? false
     }
 
     private func writeHead(
@@ -149,6 +156,7 @@ extension HTTP1Exchange {
     }
 
     private func wrote(_ count: Int, on link: HTTP1Connection) {
+        due = 0
         bodyBytes += count
         unflushed += count
         if unflushed >= Self.flushLimit { flush() } else { link.flushSoon() }
@@ -181,6 +189,7 @@ extension HTTP1Exchange {
         let needsReset = response == .untilClose
         report(isComplete: false)
         response = .complete
+        runningCall = nil
         link.cutOff(afterBody: isBodyComplete, resets: needsReset)
     }
 
@@ -201,11 +210,15 @@ extension HTTP1Exchange {
         bodyReceiver = nil
         writableWaiter = nil
         closeCallback = nil
+        runningCall = nil
     }
 
     /// The connection is gone before the response was complete.
     func connectionLost() {
-        if response != .complete { report(isComplete: false) }
+        if response != .complete {
+            report(isComplete: false)
+            if let runningCall, limit > 0 { loop.connections.adopt(runningCall, limit, due: due) }
+        }
         link = nil
         if !isBodyComplete && bodyFailure == nil { bodyFailure = .disconnected }
         let (receiver, waiter, callback) = (bodyReceiver, writableWaiter, closeCallback)

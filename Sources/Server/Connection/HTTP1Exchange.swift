@@ -39,6 +39,11 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     var writableWaiter: (() -> Void)?
     var closeCallback: (() -> Void)?
     var began: NIODeadline?
+    /// Nanoseconds without progress after which the site has had its time; 0 is for ever.
+    var limit: Int64 = 0
+    /// When that is; 0 until a sweep sets it, and again with everything that moves on.
+    var due: UInt64 = 0
+    var runningCall: (any ExchangeCall)?
     private(set) var id = RequestID.number(0)
 
     init(loop: LoopContext) { self.loop = loop }
@@ -55,6 +60,8 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         hasReceived = false
         sentContinue = false
         keepsAlive = head.isKeepAlive
+        limit = loop.requestLimit
+        due = 0
         id = loop.makeRequestID()
         if let observer = loop.observer {
             if loop.wantsDurations { began = .now() }
@@ -122,10 +129,12 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         switch try link.nextBodyEvent() {
         case .body(let bytes):
             link.expectNothing()
+            due = 0
             handOver(.bytes(bytes))
             return true
         case .end:
             link.expectNothing()
+            due = 0
             isBodyComplete = true
             hasReceived = true
             handOver(.end)

@@ -1,4 +1,5 @@
 public import Dispatch
+public import Gateway
 import Glibc
 public import Logging
 public import NIOCore
@@ -16,7 +17,7 @@ protocol DescriptorWatcher: AnyObject {
 ///
 /// It is NIO's protocol with a narrower inside: a watcher is told that its descriptor is ready and makes the system calls
 /// itself, so that between the kernel and a request there are two calls and not a pipeline.
-public final class ServerLoop: EventLoop, DescriptorLoop, @unchecked Sendable {
+public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecked Sendable {
     // Sendable: `inbox` and `timers` are locked; the other variables are touched by the loop's own thread alone.
 
     /// What other threads ask for.
@@ -36,6 +37,7 @@ public final class ServerLoop: EventLoop, DescriptorLoop, @unchecked Sendable {
     private let thread = Atomic<UInt>(0)
     private let hasEnded: EventCounter
     private let logger: Logger
+    public let pulse = LoopPulse()
     private var watchers: [(any DescriptorWatcher)?] = []
     private var tasks: [() -> Void] = []
     private var isStopping = false
@@ -115,7 +117,9 @@ public final class ServerLoop: EventLoop, DescriptorLoop, @unchecked Sendable {
     // MARK: The thread
 
     private func run() {
+        pulse.adoptThread()
         turns()
+        pulse.rest()
         let left = watchers
         watchers = []
         for watcher in left { watcher?.loopEnds() }
@@ -125,8 +129,10 @@ public final class ServerLoop: EventLoop, DescriptorLoop, @unchecked Sendable {
     private func turns() {
         while !isStopping {
             runTasks()
+            pulse.rest()
             do throws(SystemError) {
                 try poller.wait(milliseconds: patience) { ready in
+                    pulse.beat()
                     if ready.descriptor == wakeDescriptor { return takeInbox() }
                     watchers[Int(ready.descriptor)]?.descriptorIsReady(ready.events)
                 }
@@ -162,7 +168,10 @@ public final class ServerLoop: EventLoop, DescriptorLoop, @unchecked Sendable {
             rounds += 1
             let now = tasks
             tasks = []
-            for task in now { task() }
+            for task in now {
+                pulse.beat()
+                task()
+            }
         }
     }
 
@@ -170,7 +179,10 @@ public final class ServerLoop: EventLoop, DescriptorLoop, @unchecked Sendable {
         guard let next = timers.withLock({ $0.nextDeadline }) else { return }
         let now = NIODeadline.now()
         guard next <= now else { return }
-        for action in timers.withLock({ $0.due(now) }) { action() }
+        for action in timers.withLock({ $0.due(now) }) {
+            pulse.beat()
+            action()
+        }
     }
 
     /// Ends the thread; what is still to be done is dropped. Blocks; not on the loop.
