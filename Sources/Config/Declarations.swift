@@ -22,7 +22,7 @@ enum Declarations {
         Option(
             "reload", .group(reload), "What brings in a new configuration and new code beside the signal HUP, and how."),
         Option(
-            "warm-up", .list(.form(.urlPath)), default: "[]",
+            "warm-up", .list(.form(.requestTarget)), default: "[]",
             "Paths that each worker asks of itself before it is ready; an answer of 500 or above fails its start.",
             example: "[/, /search/]"),
         Option("sites", .map(key: .siteName, .group(SiteDeclarations.site)), "The sites, by name."),

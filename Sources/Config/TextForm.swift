@@ -1,8 +1,8 @@
 /// Forms of text that have no type of their own.
 enum TextForm: Sendable {
     case siteName, settingName, headerName, headerValue, mediaType, host, allowedHost, route, urlPath, pythonTarget
-    case redirectTarget, cache, fileName, account, fileMode, programName, variableName, probeURL, probeAddress, checkID,
-        method
+    case requestTarget, redirectTarget, cache, fileName, account, fileMode, programName, variableName, probeURL
+    case probeAddress, checkID, method
 
     var expected: String {
         switch self {
@@ -16,6 +16,7 @@ enum TextForm: Sendable {
         case .allowedHost: "a host name (example.org, .example.org or *)"
         case .route: "a path that begins with '/', '=/' or '~'"
         case .urlPath: "a path that begins with '/'"
+        case .requestTarget: "a path that begins with '/', with or without a query"
         case .pythonTarget: "module:callable"
         case .redirectTarget: "a path that begins with '/' or a URL with http:// or https://"
         case .cache: "a duration (such as 1y) or the text of a Cache-Control header"
@@ -55,6 +56,9 @@ enum TextForm: Sendable {
             return Self.isURLPath(text.hasPrefix("=") ? bytes.dropFirst() : bytes[...])
         case .urlPath:
             return Self.isURLPath(bytes[...])
+        case .requestTarget:
+            return bytes.first == UInt8(ascii: "/")
+                && bytes.allSatisfy { $0 > 0x20 && $0 != 0x7F && $0 != UInt8(ascii: "#") }
         case .pythonTarget:
             let parts = text.split(separator: ":", omittingEmptySubsequences: false)
             guard parts.count == 2 else { return false }

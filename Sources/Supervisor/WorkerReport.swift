@@ -16,8 +16,8 @@ public struct WorkerReport: Equatable, Sendable {
     public var bytesOut: UInt64 = 0
     /// Resident memory in bytes.
     public var residentBytes: UInt64 = 0
-    /// How long requests wait before an application runs, in microseconds: of those that wait now or began since the last report,
-    /// the mean.
+    /// How long requests wait before an application runs, in microseconds: for a thread, or for the event loop, whichever is
+    /// more.
     public var queueMicroseconds: UInt64 = 0
     /// How busy the worker was since the last report, in thousandths: its processor time, or the share of its threads that run
     /// an application, whichever is more.

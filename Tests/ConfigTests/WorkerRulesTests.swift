@@ -40,7 +40,7 @@ import Testing
             ("base: {workers: {count: 2, max: 4}}", "'count' and 'max' exclude each other"),
             ("base: {workers: {max-requests: 0}}", "workers.max-requests: expected a whole number"),
             ("base: {reload: {surge: 0}}", "reload.surge: expected"),
-            ("base: {warm-up: [search]}", "warm-up[0]: expected a path that begins with '/'"),
+            ("base: {warm-up: [search]}", "warm-up[0]: expected a path that begins with '/', with or without a query"),
         ])
     func mistakes(yaml: String, message: String) {
         guard case .failure(let errors) = load(yaml) else {

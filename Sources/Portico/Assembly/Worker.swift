@@ -54,6 +54,7 @@ final class Worker {
     private var meter = LoadMeter()
     private let watchdog: Watchdog
     private let stuck: StuckReaction
+    private let lag = LoopLag()
 
     /// What the end of a Python interpreter may take beyond `timeouts.drain`: threads of the application's, and `atexit`.
     static let pythonEnding = Duration.seconds(1)
@@ -218,7 +219,8 @@ final class Worker {
         report.bytesOut = total.bytesOut
         report.residentBytes = UInt64(ResidentMemory.bytes() ?? 0)
         let load = meter.measure(pool.counts, threads: pool.threadCount)
-        report.queueMicroseconds = UInt64(clamping: load.queue.wholeNanoseconds / 1000)
+        let queue = max(load.queue, lag.measure(server.eventLoops))
+        report.queueMicroseconds = UInt64(clamping: queue.wholeNanoseconds / 1000)
         report.busyPermille = load.busyPermille
         return report
     }
