@@ -9,6 +9,7 @@ import asyncio
 import selectors
 import sys
 import threading
+import traceback
 import weakref
 
 from asyncio import Task, events, tasks  # noqa: F401
@@ -27,7 +28,8 @@ def start_uvloop(host):
         host.adopt()
         loop.add_reader(host.fileno(), host.run)
         try:
-            loop.run_forever()
+            while not hasattr(loop, "_ends"):
+                run_on(loop)
         finally:
             loop.close()
 
@@ -35,8 +37,17 @@ def start_uvloop(host):
     return loop
 
 
+def run_on(loop):
+    """Until it is stopped. An application that stops it, or leaves by an exception that ends loops, does not end the server."""
+    try:
+        loop.run_forever()
+    except BaseException as error:
+        traceback.print_exception(type(error), error, error.__traceback__)
+
+
 def stop_running(loop):
     """Cancels what is left and stops a loop that runs by itself. Called on it."""
+    loop._ends = True
 
     async def finish():
         left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
