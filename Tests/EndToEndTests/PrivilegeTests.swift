@@ -198,7 +198,7 @@ extension EndToEnd {
             #expect(lines.count == (mode == "thread" ? 4 : 3), "\(result.errors)")
             let reason = "user 61234 cannot write to the directory \(folder["data"]): Permission denied"
             #expect(
-                lines.contains { $0.hasPrefix("app.yaml:6:44: sites.polls.database: \(reason)") }, "\(result.errors)")
+                lines.contains { $0.hasPrefix("app.yaml:6:43: sites.polls.database: \(reason)") }, "\(result.errors)")
             #expect(lines.contains { $0.hasPrefix("app.yaml:7:17: log.access: \(reason)") })
             #expect(lines.contains { $0.hasPrefix("app.yaml:8:19: temp-directory: \(reason)") })
             if mode == "thread" { #expect(lines.contains { $0.contains("directory of --ready-file") }) }

@@ -201,18 +201,14 @@ public final class ProgramKeeper: Sendable {
 
         /// A program that has ended takes with it what it has left in its group, while the number is still its own.
         private func reap(_ process: ProgramProcess) {
-            guard processes[process.pid] != nil, ChildProcess.hasEnded(process.pid) != false else {
-                return
-            }
-            Signal.kill.send(toGroup: process.pid)
-            if let status = ChildProcess.reap(process.pid) {
-                forget(process)
-                handle(.exited(pid: process.pid, status))
-            } else if Glibc.kill(process.pid, 0) != 0 {
-                // Somebody else has taken it in (an application that waits for any child), and its status with it.
-                forget(process)
-                handle(.exited(pid: process.pid, nil))
-            }
+            guard processes[process.pid] != nil else { return }
+            let hasEnded = ChildProcess.hasEnded(process.pid)
+            if hasEnded == false { return }
+            if hasEnded == true { Signal.kill.send(toGroup: process.pid) }
+            // Somebody else may have taken it in (an application that waits for any child), and its status with it.
+            let status = ChildProcess.reap(process.pid)
+            forget(process)
+            handle(.exited(pid: process.pid, status))
         }
 
         private func forget(_ process: ProgramProcess) {
