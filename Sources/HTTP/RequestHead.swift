@@ -83,8 +83,15 @@ public struct RequestHead: Sendable {
         storage.parts = parts
         storage.bytes = bytes
         swap(&storage.ranges, &fields)
-        fields.removeAll(keepingCapacity: true)
+        if !fields.isEmpty { fields.removeAll(keepingCapacity: true) }
         return true
+    }
+
+    /// Gives its memory for field ranges to `fields`, which is empty, if nobody else holds this head.
+    public mutating func releaseFields(to fields: inout [FieldRange]) {
+        guard isKnownUniquelyReferenced(&storage) else { return }
+        swap(&storage.ranges, &fields)
+        fields.removeAll(keepingCapacity: true)
     }
 
     /// Lets go of ``bytes``, for a head that is kept only for its memory. False, and nothing is changed, when somebody

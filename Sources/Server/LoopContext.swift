@@ -16,6 +16,8 @@ final class LoopContext {
     let requestLimit: Int64
     let connections: ConnectionRegistry
     let webSockets: WebSocketRegistry
+    /// Memory for the next request.
+    var spare = SpareMemory()
     /// Set once the worker is to stop: no connection is kept alive any more.
     private(set) var isDraining = false
     /// `Date` and `Server` as they go into each response, made anew by the sweep.

@@ -24,15 +24,13 @@ extension HTTP1Connection {
         case .none: break
         case .unset:
             deadline = .at(now + timeout)
-            // It keeps the last request's memory; a connection that idles does without.
+            // It may keep memory of its last request; a connection that idles does without.
             if case .idle = phase { releaseMemory() }
         case .at(let time): if time <= now { timedOut() }
         }
     }
 
     private func releaseMemory() {
-        spareExchange = nil
-        spareHead = nil
         if input.readableBytes == 0 { input = ByteBuffer() }
         socket.releaseMemory()
     }

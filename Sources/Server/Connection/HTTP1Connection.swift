@@ -23,9 +23,6 @@ final class HTTP1Connection: SocketHandler {
         case closed
     }
 
-    /// A receive buffer that has grown beyond this is not kept from one request to the next.
-    private static let keptCapacity = 8 * 1024
-
     let loop: LoopContext
     let socket: SocketChannel
     var phase = Phase.idle
@@ -33,10 +30,6 @@ final class HTTP1Connection: SocketHandler {
     /// Received and not yet parsed.
     var input = ByteBuffer()
     var exchange: HTTP1Exchange?
-    /// A finished exchange that nobody else holds, to be used again.
-    var spareExchange: HTTP1Exchange?
-    /// The memory of a head that nobody else holds.
-    var spareHead: RequestHead?
     private var isAdvancing = false
     private var isReading = false
     /// Whether the handler is being called.
@@ -96,24 +89,18 @@ final class HTTP1Connection: SocketHandler {
             advance()
             isReading = false
             if needsFlush { flushNow() }
+            if input.readableBytes == 0 { loop.spare.keep(&input, isIdle: isIdle) }
         case .end: inputClosed()
         case .nothing, .lost: break
         }
     }
 
-    /// Room for what comes, in the memory of what was read before when nobody has kept any of it.
+    /// Room for what comes.
     private func prepareInput() {
-        guard input.readableBytes == 0 else {
-            input.discardReadBytes()
-            return
-        }
-        if isKnownUniquelyReferenced(&spareExchange) {
-            // Never in a variable of its own, which would be a second reference.
-            spareHead = spareExchange?.takeHead()
-            if spareHead?.releaseBytes() != true { spareHead = nil }
-        }
-        if input.capacity > Self.keptCapacity, case .idle = phase { input = ByteBuffer() } else { input.clear() }
+        if input.readableBytes == 0 { loop.spare.prepare(&input) } else { input.discardReadBytes() }
     }
+
+    private var isIdle: Bool { if case .idle = phase { true } else { false } }
 
     private func inputClosed() {
         switch phase {
@@ -138,7 +125,6 @@ final class HTTP1Connection: SocketHandler {
         loop.connections.remove(self)
         let lost = exchange
         exchange = nil
-        spareExchange = nil
         lost?.connectionLost()
         loop.observer?.connectionClosed()
     }
@@ -178,7 +164,7 @@ final class HTTP1Connection: SocketHandler {
 
     private func stepHead() throws(RequestError) -> Bool {
         guard input.readableBytes > 0 else { return false }
-        guard case .head(let head) = try parser.next(&input, reusing: &spareHead) else {
+        guard case .head(let head) = try parser.next(&input, reusing: &loop.spare.head) else {
             if case .idle = phase, !parser.isBetweenRequests {
                 phase = .head
                 deadline = .unset
@@ -188,7 +174,7 @@ final class HTTP1Connection: SocketHandler {
         phase = .exchange
         deadline = .none
         isFirstRequest = false
-        let exchange = takeExchange()
+        let exchange = loop.spare.takeExchange() ?? HTTP1Exchange(loop: loop)
         self.exchange = exchange
         exchange.begin(head, on: self)
         if case .none = head.framing { try exchange.skipEmptyBody() }
@@ -248,7 +234,7 @@ final class HTTP1Connection: SocketHandler {
     func exchangeFinished(_ finished: HTTP1Exchange, isBodyComplete: Bool, keepsAlive: Bool) {
         guard exchange === finished else { return }
         exchange = nil
-        if spareExchange == nil { spareExchange = finished }
+        loop.spare.keep(finished)
         guard keepsAlive, !isInputClosed else { return end(afterBody: isBodyComplete) }
         if isBodyComplete {
             becomeIdle()
@@ -265,15 +251,6 @@ final class HTTP1Connection: SocketHandler {
         deadline = .unset
     }
 
-    /// The last exchange again when nobody kept it, so that a request on a warm connection allocates none.
-    private func takeExchange() -> HTTP1Exchange {
-        if isKnownUniquelyReferenced(&spareExchange), let spare = spareExchange {
-            spareExchange = nil
-            return spare
-        }
-        return HTTP1Exchange(loop: loop)
-    }
-
     func refuse(_ error: RequestError) {
         if let exchange {
             // The handler learns it from `receive`; the response, begun or not, ends the connection.
@@ -284,6 +261,7 @@ final class HTTP1Connection: SocketHandler {
         if case .discarding = phase { return linger() }
         let bytes = ByteBuffer(string: error.explanation + "\n")
         let head = ResponseHead(error.status, ["Content-Type": "text/plain; charset=utf-8"])
+        socket.prepareOutput()
         ResponseEncoder.write(
             head, facts: .init(), length: .known(bytes.readableBytes), connection: "Connection: close\r\n",
             common: loop.commonFields, body: bytes, into: &socket.output.tail)

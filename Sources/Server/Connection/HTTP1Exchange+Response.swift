@@ -102,6 +102,7 @@ extension HTTP1Exchange {
             } else {
                 nil
             }
+        link.socket.prepareOutput()
         ResponseEncoder.write(
             head, facts: facts, length: length, connection: field, common: loop.commonFields, body: body,
             into: &link.socket.output.tail)
@@ -197,7 +198,7 @@ extension HTTP1Exchange {
         guard let link else { return }
         response = .complete
         report(isComplete: true)
-        if let info = link.infoIfKnown { lastInfo = info }
+        lastInfo = link.infoIfKnown
         self.link = nil
         // Nobody may be left waiting for a part that will not come.
         let receiver = bodyReceiver
@@ -219,6 +220,7 @@ extension HTTP1Exchange {
             report(isComplete: false)
             if let runningCall, limit > 0 { loop.connections.adopt(runningCall, limit, due: due) }
         }
+        lastInfo = link?.infoIfKnown
         link = nil
         if !isBodyComplete && bodyFailure == nil { bodyFailure = .disconnected }
         let (receiver, waiter, callback) = (bodyReceiver, writableWaiter, closeCallback)

@@ -83,14 +83,17 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
 
     /// Gives the request up, after the response, for its memory to be used again.
     func takeHead() -> RequestHead? {
-        defer { head = nil }
-        return head
+        var taken: RequestHead?
+        swap(&taken, &head)
+        return taken
     }
 
     var request: RequestHead { head ?? Self.noRequest }
-    var connection: ConnectionInfo { link?.info ?? lastInfo }
+    var connection: ConnectionInfo { link?.info ?? lastInfo ?? Self.nobody }
     var eventLoop: any EventLoop { loop.eventLoop }
-    var lastInfo = ConnectionInfo(remoteAddress: nil, localAddress: nil)
+    /// The two ends of the connection that this exchange was on, if anybody had asked.
+    var lastInfo: ConnectionInfo?
+    private static let nobody = ConnectionInfo(remoteAddress: nil, localAddress: nil)
 
     var requestID: String { id.text }
 

@@ -38,6 +38,8 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
     private let hasEnded: EventCounter
     private let logger: Logger
     public let pulse = LoopPulse()
+    /// An empty buffer for the next socket that has something to send.
+    var spareOutput = ByteBuffer()
     private var watchers: [(any DescriptorWatcher)?] = []
     private var tasks: [() -> Void] = []
     private var isStopping = false

@@ -23,8 +23,13 @@ struct HeadParser: Sendable {
         scanned = 0
         requestLine = nil
         fieldsStart = 0
-        fields.removeAll(keepingCapacity: true)
+        if !fields.isEmpty { fields.removeAll(keepingCapacity: true) }
         facts = HeadFacts()
+    }
+
+    /// Before the first byte: takes the memory of a head that nobody else holds.
+    mutating func borrow(from spare: inout RequestHead?) {
+        if fields.capacity == 0 { spare?.releaseFields(to: &fields) }
     }
 
     /// The head's length when it is complete.
@@ -144,7 +149,9 @@ struct HeadParser: Sendable {
             spare = nil
             return head
         }
-        return RequestHead(parts, fields: fields, bytes: bytes)
+        var own: [FieldRange] = []
+        swap(&own, &fields)
+        return RequestHead(parts, fields: own, bytes: bytes)
     }
 }
 

@@ -96,6 +96,7 @@ public struct RequestParser: Sendable {
             input.moveReaderIndex(forwardBy: 2)
             hasSkippedEmptyLine = true
         }
+        headParser.borrow(from: &spare)
         guard let length = try headParser.parse(input, limits: limits) else { return nil }
         let head = try headParser.takeHead(of: input, length: length, reusing: &spare)
         hasSkippedEmptyLine = false

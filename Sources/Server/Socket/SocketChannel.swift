@@ -143,8 +143,15 @@ final class SocketChannel: DescriptorWatcher {
     /// False while more waits to be sent than a connection should hold.
     var isWritable: Bool { !isFull }
 
+    /// Room for small writes, in the loop's spare memory. To be called before writing to ``output`` itself.
+    @inline(__always)
+    func prepareOutput() {
+        if output.tail.capacity == 0 { swap(&output.tail, &loop.spareOutput) }
+    }
+
     /// Adds to what waits to be sent; it leaves with the next flush.
     func write(_ bytes: ByteBuffer) {
+        prepareOutput()
         output.append(bytes)
         noteFilling()
     }
@@ -171,6 +178,14 @@ final class SocketChannel: DescriptorWatcher {
         guard descriptor >= 0 else { return }
         switch output.flush(to: descriptor) {
         case .drained:
+            // What waits next, on whichever connection, is written where the caches are warm.
+            if output.tail.capacity > 0 {
+                if loop.spareOutput.capacity == 0 {
+                    swap(&output.tail, &loop.spareOutput)
+                } else {
+                    output.releaseMemory()
+                }
+            }
             if isBlocked {
                 isBlocked = false
                 updateInterest()
