@@ -9,6 +9,8 @@ struct GzipDecision {
     private(set) var contentLength: Int?
     private(set) var isEventStream = false
     private var varies = false
+    private var hasLength = false
+    private var hasRanges = false
     private var tag: EntityTag?
 
     private static let eventStream = MediaTypeSet(["text/event-stream"])
@@ -19,27 +21,26 @@ struct GzipDecision {
         guard !head.status.isBodiless, code != 206 else { return }
         var isEligible = false
         var isForbidden = false
-        for line in head.fields.lines {
-            switch line.nameCount {
-            case 4:
-                if line.isNamed("ETag") { tag = EntityTag(parsing: line.value) }
-                if line.isNamed("Vary") {
-                    let value = line.value.lowercased()
-                    varies = varies || value.contains("*") || value.contains("accept-encoding")
+        head.fields.wire.withUnsafeBytes { wire in
+            for line in FieldLines(wire) {
+                switch line.name.count {
+                case 4 where line.name.equals("etag"):
+                    tag = EntityTag(parsing: String(decoding: line.value, as: UTF8.self))
+                case 4 where line.name.equals("vary"):
+                    varies = varies || line.value.contains("*") || line.value.contains("accept-encoding")
+                case 12 where line.name.equals("content-type"):
+                    isEligible = policy.types.contains(line.value)
+                    isEventStream = Self.eventStream.contains(line.value)
+                case 13 where line.name.equals("accept-ranges"): hasRanges = true
+                case 13 where line.name.equals("content-range"): isForbidden = true
+                case 13 where line.name.equals("cache-control"):
+                    isForbidden = isForbidden || line.value.contains("no-transform")
+                case 14 where line.name.equals("content-length"):
+                    hasLength = true
+                    contentLength = Int(String(decoding: line.value, as: UTF8.self))
+                case 16 where line.name.equals("content-encoding"): isForbidden = true
+                default: break
                 }
-            case 12:
-                if line.isNamed("Content-Type") {
-                    isEligible = policy.types.contains(line.valueBytes)
-                    isEventStream = Self.eventStream.contains(line.valueBytes)
-                }
-            case 13:
-                if line.isNamed("Content-Range") { isForbidden = true }
-                if line.isNamed("Cache-Control"), line.value.lowercased().contains("no-transform") {
-                    isForbidden = true
-                }
-            case 14: if line.isNamed("Content-Length") { contentLength = Int(line.value) }
-            case 16: if line.isNamed("Content-Encoding") { isForbidden = true }
-            default: break
             }
         }
         let size = count ?? contentLength
@@ -56,10 +57,12 @@ struct GzipDecision {
 
     /// `head` for the compressed body; `count` is its length, nil for a stream.
     func compressed(_ head: ResponseHead, count: Int?) -> ResponseHead {
-        var head = varying(head)
-        head.fields.remove("Content-Length")
+        var head = head
+        head.fields.reserveCapacity(head.fields.wire.count + 80)
+        if hasLength { head.fields.remove("Content-Length") }
         // The ranges a client could ask for would be of bytes that are made anew each time.
-        head.fields.remove("Accept-Ranges")
+        if hasRanges { head.fields.remove("Accept-Ranges") }
+        if !varies { head.fields.append("Vary", "Accept-Encoding") }
         if let tag, !tag.isWeak { head.fields.set("ETag", tag.weakened.description) }
         head.fields.append("Content-Encoding", "gzip")
         if let count { head.fields.append("Content-Length", String(count)) }

@@ -109,12 +109,27 @@ public struct Fields: Sendable, Equatable {
         guard contains(name) else { return }
         var kept: [UInt8] = []
         kept.reserveCapacity(wire.count)
-        for line in lines where !line.isNamed(name) { kept.append(contentsOf: wire[line.start..<line.end]) }
+        var name = name
+        name.withUTF8 { name in
+            wire.withUnsafeBytes { wire in
+                for line in FieldLines(wire) where !line.name.equals(name) {
+                    kept.append(contentsOf: UnsafeRawBufferPointer(rebasing: wire[line.range]))
+                }
+            }
+        }
         wire = kept
     }
 
     /// Whether there is a field of this name.
-    public func contains(_ name: String) -> Bool { lines.contains { $0.isNamed(name) } }
+    public func contains(_ name: String) -> Bool {
+        var name = name
+        return name.withUTF8 { name in
+            wire.withUnsafeBytes { wire in
+                for line in FieldLines(wire) where line.name.equals(name) { return true }
+                return false
+            }
+        }
+    }
 
     /// The value of the first field of this name, bytes that are not UTF-8 replaced.
     public subscript(name: String) -> String? { lines.first { $0.isNamed(name) }?.value }
@@ -143,14 +158,10 @@ extension Fields {
 
         /// Where the line stands in ``Fields/wire``, with its line end.
         public var range: Range<Int> { start..<end }
-        /// The length of the name in bytes.
-        public var nameCount: Int { colon - start }
         /// The name as it was given.
         public var name: String { String(decoding: fields[start..<colon], as: UTF8.self) }
         /// The value, bytes that are not UTF-8 replaced.
-        public var value: String { String(decoding: valueBytes, as: UTF8.self) }
-        /// The value's bytes.
-        public var valueBytes: ArraySlice<UInt8> { fields[(colon + 2)..<(end - 2)] }
+        public var value: String { String(decoding: fields[(colon + 2)..<(end - 2)], as: UTF8.self) }
 
         /// Whether this is the field `name`, without case.
         public func isNamed(_ name: String) -> Bool {

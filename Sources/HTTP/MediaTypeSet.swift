@@ -13,15 +13,27 @@ public struct MediaTypeSet: Sendable, Equatable {
     }
 
     /// Whether the type at the front of a `Content-Type` value is in the set.
-    public func contains(_ contentType: some Collection<UInt8>) -> Bool {
+    public func contains(_ contentType: UnsafeRawBufferPointer) -> Bool {
         if isEverything { return true }
-        let essence = contentType.prefix { $0 != 0x3B && $0 != 0x20 && $0 != 0x09 }
-        func starts(_ pattern: [UInt8]) -> Bool {
-            essence.count >= pattern.count && zip(essence, pattern).allSatisfy { Token.lower($0) == $1 }
-        }
-        return exact.contains { $0.count == essence.count && starts($0) } || families.contains(where: starts)
+        var count = 0
+        while count < contentType.count, !Self.endsType(contentType[count]) { count += 1 }
+        for pattern in exact where pattern.count == count && Self.starts(contentType, pattern) { return true }
+        for family in families where family.count <= count && Self.starts(contentType, family) { return true }
+        return false
     }
 
-    /// As ``contains(_:)-(Collection)``, of text.
-    public func contains(_ contentType: String) -> Bool { contains(contentType.utf8) }
+    /// As ``contains(_:)-(UnsafeRawBufferPointer)``, of text.
+    public func contains(_ contentType: String) -> Bool {
+        var text = contentType
+        return text.withUTF8 { contains(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A semicolon, space or tab.
+    private static func endsType(_ byte: UInt8) -> Bool { byte == 0x3B || byte == 0x20 || byte == 0x09 }
+
+    /// Whether `type`, which is long enough, begins with `pattern`.
+    private static func starts(_ type: UnsafeRawBufferPointer, _ pattern: [UInt8]) -> Bool {
+        for index in 0..<pattern.count where Token.lower(type[index]) != pattern[index] { return false }
+        return true
+    }
 }

@@ -40,8 +40,24 @@ import Testing
     @Test func keepsBytesThatAreNotUTF8() throws {
         var fields = Fields()
         try fields.append(name: "X".utf8, value: [0xE9, 0x20, 0xFF])
-        #expect(fields.lines.map { Array($0.valueBytes) } == [[0xE9, 0x20, 0xFF]])
+        #expect(fields.wire.withUnsafeBytes { FieldLines($0).map { Array($0.value) } } == [[0xE9, 0x20, 0xFF]])
         #expect(fields["X"] == "\u{FFFD} \u{FFFD}")
+    }
+
+    @Test func linesAreLookedAtInPlace() {
+        let fields: Fields = ["A": "", "Cache-Control": "max-age=1, No-Transform", "B": "x: y"]
+        fields.wire.withUnsafeBytes { wire in
+            let lines = Array(FieldLines(wire))
+            #expect(lines.map { String(decoding: $0.name, as: UTF8.self) } == ["A", "Cache-Control", "B"])
+            #expect(lines.map { String(decoding: $0.value, as: UTF8.self) } == ["", "max-age=1, No-Transform", "x: y"])
+            #expect(String(decoding: wire[lines[2].range], as: UTF8.self) == "B: x: y\r\n")
+            #expect(lines[1].name.equals("cache-control"))
+            #expect(!lines[1].name.equals("cache-contro"))
+            #expect(lines[1].value.contains("no-transform"))
+            #expect(lines[1].value.contains("max"))
+            #expect(!lines[1].value.contains("no-store"))
+            #expect(!lines[0].value.contains("x"))
+        }
     }
 }
 

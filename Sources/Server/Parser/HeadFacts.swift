@@ -96,13 +96,3 @@ struct ListElements: Sequence, IteratorProtocol {
 extension ByteRange {
     var bounds: Range<Int> { Int(start)..<(Int(start) + Int(count)) }
 }
-
-extension UnsafeRawBufferPointer {
-    /// Whether these bytes are `text` (given in lower case), compared without case.
-    func equals(_ text: StaticString) -> Bool {
-        guard count == text.utf8CodeUnitCount else { return false }
-        let wanted = text.utf8Start
-        for index in 0..<count where Token.lower(self[index]) != wanted[index] { return false }
-        return true
-    }
-}
