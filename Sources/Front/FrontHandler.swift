@@ -11,7 +11,8 @@ public final class FrontHandler: ExchangeHandler {
     private let livez: [UInt8]
     private let readyz: [UInt8]
     private let files: [FileServer]
-    private let pool = GzipStreamPool()
+    /// The routes' compression, by their numbers.
+    private let filters: [RouteGzip?]
 
     /// The table names sites that there are none of.
     public struct MissingSites: Error, Equatable, CustomStringConvertible {
@@ -33,7 +34,8 @@ public final class FrontHandler: ExchangeHandler {
         livez = Array((health.livez ?? "").utf8)
         readyz = Array((health.readyz ?? "").utf8)
         let cache = FileCache(limits)
-        let pool = pool
+        let pool = GzipStreamPool()
+        filters = table.routes.map { route in route.gzip.map { RouteGzip($0, pool) } }
         files = table.fileSets.enumerated().map { number, entry in
             FileServer(
                 number: number, set: entry.set, gzip: entry.gzip, cache: cache, limits: limits, pool: pool,
@@ -106,7 +108,7 @@ public final class FrontHandler: ExchangeHandler {
         if let limit = route.timeLimit { outer.timeLimit = limit.amount }
         if let number = route.onlySite {
             let (scriptName, rest) = route.mountPoint(path)
-            return sites[number].handle(filtered(outer, request, route), scriptName: scriptName, path: rest)
+            return handle(outer, route, site: number, scriptName: scriptName, path: rest)
         }
         let exchange = route.headers.map { HeaderFilter(outer, $0) } ?? outer
         if let methods = route.methods, !methods.contains(request.method) {
@@ -122,13 +124,12 @@ public final class FrontHandler: ExchangeHandler {
                 if status != .notFound { return ErrorPage.respond(exchange, request, status) }
             case .site(let number, _):
                 let (scriptName, rest) = route.mountPoint(path)
-                let target = filtered(exchange, request, route)
-                return sites[number].handle(target, scriptName: scriptName, path: rest)
+                return handle(exchange, route, site: number, scriptName: scriptName, path: rest)
             case .redirect(let target):
                 let rest = UnsafeRawBufferPointer(rebasing: path[min(route.prefixCount, path.count)...])
                 return exchange.redirect(target.location(rest: rest, query: request.query), target.status)
             case .respond(let head, let body):
-                return filtered(exchange, request, route).respond(head, body)
+                return filters[route.index]?.respond(head, body, to: exchange) ?? exchange.respond(head, body)
             case .deny(let status):
                 return ErrorPage.respond(exchange, request, status)
             }
@@ -136,9 +137,12 @@ public final class FrontHandler: ExchangeHandler {
         ErrorPage.respond(exchange, request, failure)
     }
 
-    /// `exchange`, with the route's compression.
-    private func filtered(_ exchange: any Exchange, _ request: RequestHead, _ route: Route) -> any Exchange {
-        guard let gzip = route.gzip else { return exchange }
-        return GzipFilter(exchange, gzip, pool, accepts: GzipFilter.isAccepted(request))
+    /// Has a site answer, with the route's compression.
+    private func handle(_ exchange: any Exchange, _ route: Route, site number: Int, scriptName: String, path: String) {
+        if let filter = filters[route.index] {
+            sites[number].handle(exchange, through: filter, scriptName: scriptName, path: path)
+        } else {
+            sites[number].handle(exchange, scriptName: scriptName, path: path)
+        }
     }
 }

@@ -87,6 +87,29 @@ final class GzipFilter: ExchangeFilter {
     }
 }
 
+/// The compression of one route's responses, on one loop.
+final class RouteGzip: ResponseFilter {
+    private let policy: GzipPolicy
+    private let pool: GzipStreamPool
+
+    init(_ policy: GzipPolicy, _ pool: GzipStreamPool) {
+        self.policy = policy
+        self.pool = pool
+    }
+
+    func around(_ exchange: any Exchange) -> any Exchange {
+        GzipFilter(exchange, policy, pool, accepts: GzipFilter.isAccepted(exchange.request))
+    }
+
+    func respond(_ head: ResponseHead, _ body: ByteBuffer, to exchange: any Exchange) {
+        if body.readableBytes < policy.minSize {
+            exchange.respond(head, body)
+        } else {
+            around(exchange).respond(head, body)
+        }
+    }
+}
+
 extension GzipStreamPool {
     /// Compresses a whole body and sends it with its length.
     func respond(

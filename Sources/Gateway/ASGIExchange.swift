@@ -40,14 +40,15 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
 
     init(
         _ exchange: any Exchange, on eventLoop: any EventLoop, scriptName: String, path: String,
-        state: LifespanState? = nil, watchdog: Watchdog? = nil
+        state: LifespanState? = nil, prepared: (any AnyObject & Sendable)? = nil, watchdog: Watchdog? = nil
     ) {
         self.exchange = exchange
         self.watchdog = watchdog
         let request = exchange.request
         isHead = if case .head = request.method { true } else { false }
         body = ASGIRequestBody(request.framing)
-        super.init(request, exchange.connection, scriptName, path, exchange.id, eventLoop, state)
+        super.init(
+            request, exchange.connection, scriptName, path, exchange.id, eventLoop, state, prepared: prepared)
     }
 
     /// What the application is called for.
@@ -298,6 +299,16 @@ final class ASGIExchange: HTTPScope.Storage, ASGIChannel, @unchecked Sendable {
     }
 
     // MARK: End
+
+    /// The whole response of an application that needs not be called.
+    func answer(_ head: ResponseHead, _ body: ByteBuffer, logger: Logger) {
+        do throws(ASGIError) {
+            try complete(head, body)
+            end(nil, logger: logger)
+        } catch {
+            end(error, logger: logger)
+        }
+    }
 
     /// The application has returned, or thrown `error`: what is missing of the response is made up for. On the loop.
     func end(_ error: (any Error)?, logger: Logger) {

@@ -90,6 +90,22 @@ public protocol SiteHandler: AnyObject {
     /// Answers `exchange`. `scriptName` is where the site is mounted, without a trailing slash (empty at the root);
     /// `path` is what follows it, percent-decoded, with dot segments resolved.
     func handle(_ exchange: any Exchange, scriptName: String, path: String)
+    /// As ``handle(_:scriptName:path:)``, with a response that goes through `filter`.
+    func handle(_ exchange: any Exchange, through filter: any ResponseFilter, scriptName: String, path: String)
+}
+
+extension SiteHandler {
+    public func handle(_ exchange: any Exchange, through filter: any ResponseFilter, scriptName: String, path: String) {
+        handle(filter.around(exchange), scriptName: scriptName, path: path)
+    }
+}
+
+/// What a route does to the responses of its site.
+public protocol ResponseFilter: AnyObject {
+    /// An exchange that does it to the response of `exchange`.
+    func around(_ exchange: any Exchange) -> any Exchange
+    /// Gives `exchange` a whole response, by a shorter way than through ``around(_:)``.
+    func respond(_ head: ResponseHead, _ body: ByteBuffer, to exchange: any Exchange)
 }
 
 /// A part of a request body.

@@ -21,11 +21,13 @@ public struct HTTPScope: Sendable {
         final let state: LifespanState?
         /// Set once a middleware has changed what the application kept.
         final let ownState: [String: any Sendable]?
+        /// What a direct application has made of the request before it was called.
+        final let prepared: (any AnyObject & Sendable)?
 
         init(
             _ request: RequestHead, _ connection: ConnectionInfo, _ rootPath: String, _ path: String,
             _ id: RequestID, _ eventLoop: any EventLoop, _ state: LifespanState? = nil,
-            _ ownState: [String: any Sendable]? = nil
+            _ ownState: [String: any Sendable]? = nil, prepared: (any AnyObject & Sendable)? = nil
         ) {
             self.request = request
             self.connection = connection
@@ -35,6 +37,7 @@ public struct HTTPScope: Sendable {
             self.eventLoop = eventLoop
             self.state = state
             self.ownState = ownState
+            self.prepared = prepared
         }
     }
 
@@ -67,6 +70,9 @@ public struct HTTPScope: Sendable {
         @inlinable get { storage.path }
         set { change(rootPath: rootPath, path: newValue) }
     }
+
+    /// What ``DirectASGIApplication/begin(_:)`` has returned; nil once a middleware has changed the scope.
+    package var prepared: (any AnyObject & Sendable)? { storage.prepared }
 
     /// What the application kept at its start: a copy.
     public var state: [String: any Sendable] {

@@ -13,6 +13,11 @@ private struct Hello: Site {
             await Task.yield(); return .text("Hello, world!")
         }
         path("sync/") { _ in .text("Hello, thread!") }
+        path("now/", Immediate { _ in .text("Hello, now!") })
+        path("now/<int:id>/", Immediate { request in .text("\(try request.parameters.int("id"))") })
+        path("now/missing/", Immediate { _ in throw Http404() })
+        path("now/pieces/", Immediate { _ in .stream([ByteBuffer(string: "e"), ByteBuffer(string: "f")]) })
+        path("home/", RedirectView(url: "/"))
         path("<int:id>/", name: "detail") { (request: Request, id: Int) in
             .text("\(id) at \(try request.url(for: "hello:detail", id))")
         }
@@ -87,11 +92,69 @@ private struct Threads: Site {
     }
 }
 
+@Suite struct ImmediateViews {
+    /// What the site makes of a request before it is called.
+    private func begin(_ path: String, _ method: Method = .get, _ site: any Site = Hello()) -> DirectAnswer {
+        SiteApplication(site).begin(
+            RequestHead(method, path), ConnectionInfo(remoteAddress: nil, localAddress: nil), rootPath: "", path: path,
+            id: .text(""))
+    }
+
+    @Test(arguments: [("/now/", 200, "Hello, now!"), ("/now/3/", 200, "3"), ("/home/", 302, "")])
+    func answerOnTheSpot(_ page: (path: String, status: Int, text: String)) {
+        guard case .response(let head, let body) = begin(page.path) else {
+            Issue.record("it went the other way")
+            return
+        }
+        #expect(head.status.code == page.status)
+        #expect(String(buffer: body) == page.text)
+        #expect(head.fields["X-Content-Type-Options"] == "nosniff")
+    }
+
+    @Test func errorsAreAnswers() {
+        guard case .response(let head, _) = begin("/now/missing/") else {
+            Issue.record("it went the other way")
+            return
+        }
+        #expect(head.status == .notFound)
+    }
+
+    /// Everything that waits, blocks, streams or must be checked first is called in the ordinary way.
+    @Test(arguments: [
+        ("/", Method.get), ("/sync/", .get), ("/nothing/", .get), ("/now/pieces/", .get), ("/now/", .post),
+    ])
+    func everythingElseIsCalled(_ path: String, _ method: Method) {
+        guard case .call = begin(path, method) else {
+            Issue.record("it went the other way")
+            return
+        }
+    }
+
+    @Test func middlewareIsNotPassedBy() {
+        guard case .call = begin("/", .get, Guarded()) else {
+            Issue.record("it went the other way")
+            return
+        }
+    }
+
+    private struct Guarded: Site {
+        let name = "guarded"
+        var urls: URLs { path("", Immediate { _ in .text("secret") }) }
+        var middleware: [any Middleware] { [Refusal()] }
+    }
+
+    private struct Refusal: Middleware {
+        func respond(to request: Request, next: Responder) async throws -> Response { .text("no", status: .forbidden) }
+    }
+}
+
 @Suite struct BothGateways {
     @Test(
         arguments: TestClient.GatewayKind.allCases,
         [
             ("/", 200, "Hello, world!"), ("/sync/", 200, "Hello, thread!"), ("/7/", 200, "7 at /7/"),
+            ("/now/", 200, "Hello, now!"), ("/now/3/", 200, "3"), ("/now/pieces/", 200, "ef"),
+            ("/home/", 302, ""),
             ("/later/a-b/", 200, "a-b"), ("/pieces/", 200, "ab"), ("/stream/", 200, "cd"),
             ("/json/?q=%22%C3%A9", 200, #"{"q":"\"é"}"#),
         ])
@@ -101,7 +164,7 @@ private struct Threads: Site {
         #expect(response.text == page.text)
     }
 
-    @Test(arguments: ["/", "/sync/", "/7/", "/nothing/", "/broken/", "/json", "/pieces/"])
+    @Test(arguments: ["/", "/sync/", "/now/", "/now/missing/", "/7/", "/nothing/", "/broken/", "/json", "/pieces/"])
     func areEqual(_ path: String) async throws {
         let wsgi = try await TestClient(Hello(), gateway: .wsgi).get(path)
         let asgi = try await TestClient(Hello(), gateway: .asgi).get(path)

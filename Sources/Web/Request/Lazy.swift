@@ -8,7 +8,8 @@ extension Request {
             var form: Result<QueryValues, any Error>?
             var files = UploadedFiles()
             var cookies: [String: String]?
-            var csrf = CSRF.State()
+            /// The secret that tokens on this page are made from.
+            var csrf: [UInt8]?
             var attributes: [ObjectIdentifier: any Sendable] = [:]
             /// What takes a granted handshake over.
             var webSocketView: (any WebSocketView)?
@@ -48,8 +49,8 @@ extension Request {
             set { made().values.cookies = newValue }
         }
 
-        var csrf: CSRF.State {
-            get { box?.values.csrf ?? CSRF.State() }
+        var csrf: [UInt8]? {
+            get { box?.values.csrf }
             set { made().values.csrf = newValue }
         }
 

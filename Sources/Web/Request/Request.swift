@@ -29,6 +29,8 @@ public final class Request: Sendable {
     /// The values of the path, and the line of the URL table that it matches.
     public let parameters: PathParameters
     let lazy = Mutex(Lazy())
+    /// Whether a page was given a CSRF token, so that its answer must set the cookie.
+    let hasGivenToken = Atomic(false)
 
     init(
         _ application: SiteApplication, head: RequestHead, connection: ConnectionInfo, scriptName: String,

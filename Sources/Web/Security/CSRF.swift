@@ -14,13 +14,6 @@ enum CSRF {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
     private static let secretLength = 32
 
-    /// What a request has to do with CSRF: nothing, until a page asks for a token.
-    struct State: Sendable {
-        /// The secret in use, and whether the client must be given it.
-        var secret: [UInt8]?
-        var isAsked = false
-    }
-
     /// Why an unsafe request was refused.
     enum Refusal: String, Sendable {
         case badOrigin = "The request comes from a page of another site (Origin)."
@@ -111,11 +104,8 @@ extension Request {
     /// The token for a form or the field `X-CSRFToken`, different each time. Asking for it makes the answer set the
     /// cookie it belongs to.
     public var csrfToken: String {
-        let secret =
-            lazy.withLock { lazy -> [UInt8]? in
-                lazy.csrf.isAsked = true
-                return lazy.csrf.secret
-            } ?? establishSecret()
+        let secret = lazy.withLock { $0.csrf } ?? establishSecret()
+        hasGivenToken.store(true, ordering: .releasing)
         return CSRF.mask(secret)
     }
 
@@ -123,8 +113,8 @@ extension Request {
         // The cookie is read outside the lock: it takes the same one.
         let secret = cookies[CSRF.cookieName].flatMap(CSRF.secret(in:)) ?? CSRF.newSecret()
         return lazy.withLock { lazy in
-            let first = lazy.csrf.secret ?? secret
-            lazy.csrf.secret = first
+            let first = lazy.csrf ?? secret
+            lazy.csrf = first
             return first
         }
     }

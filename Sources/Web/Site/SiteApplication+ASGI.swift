@@ -14,6 +14,24 @@ extension SiteApplication: ASGIApplication {
 
     @inline(__always)
     private nonisolated(nonsending) func respond(to scope: HTTPScope, _ receive: Receive, _ send: Send) async throws {
+        let request: Request
+        let response: Response
+        if let begun = scope.prepared as? Request {
+            request = begun
+            response = await answer(to: begun)
+        } else if let answered = scope.prepared as? AnsweredRequest {
+            request = answered.request
+            response = answered.response
+        } else {
+            (request, response) = try await answer(scope, receive)
+        }
+        try await self.send(response, to: request, send)
+    }
+
+    /// The answer to a request with a body.
+    private nonisolated(nonsending) func answer(
+        _ scope: HTTPScope, _ receive: Receive
+    ) async throws -> (Request, Response) {
         var body = ByteBuffer()
         var form: Form?
         var failure: (any Error)?
@@ -32,16 +50,19 @@ extension SiteApplication: ASGIApplication {
             self, head: scope.request, connection: scope.connection, scriptName: scope.rootPath, pathInfo: scope.path,
             id: scope.id, body: body, isOnWorkerThread: false)
         if let form { request.take(form) }
-        let response: Response
-        if let failure {
-            response = errorPages.response(to: request, error: failure)
-        } else if let view = plainView(of: request) {
-            do { response = try await view(request) } catch {
-                response = errorPages.response(to: request, error: error)
-            }
-        } else {
-            response = await respond(to: request)
-        }
+        if let failure { return (request, errorPages.response(to: request, error: failure)) }
+        return (request, await answer(to: request))
+    }
+
+    /// The answer to a request, by the shortest way.
+    @inline(__always)
+    private nonisolated(nonsending) func answer(to request: Request) async -> Response {
+        guard case .asynchronous(let view)? = plainView(of: request) else { return await respond(to: request) }
+        do { return try await view(request) } catch { return errorPages.response(to: request, error: error) }
+    }
+
+    @inline(__always)
+    private nonisolated(nonsending) func send(_ response: Response, to request: Request, _ send: Send) async throws {
         let head = head(of: response, to: request)
         switch response.body {
         case .bytes(let bytes): try await send.respond(head, bytes)
@@ -111,6 +132,36 @@ extension SiteApplication: ASGIApplication {
 
     private func next(_ iterator: PieceIterator) async throws -> ByteBuffer? {
         try await onThread { iterator.next() }
+    }
+}
+
+/// Views that are immediate answer without being called through a scope.
+extension SiteApplication: DirectASGIApplication {
+    package func begin(
+        _ head: consuming RequestHead, _ connection: consuming ConnectionInfo, rootPath: consuming String,
+        path: consuming String, id: consuming RequestID
+    ) -> DirectAnswer {
+        let request = Request(
+            self, head: head, connection: connection, scriptName: rootPath, pathInfo: path, id: id,
+            body: ByteBuffer(), isOnWorkerThread: false)
+        guard case .immediate(let view)? = plainView(of: request) else { return .call(request) }
+        let response: Response
+        do { response = try view(request) } catch { response = errorPages.response(to: request, error: error) }
+        guard case .bytes(let bytes) = response.body else {
+            return .call(AnsweredRequest(request: request, response: response))
+        }
+        return .response(self.head(of: response, to: request), bytes)
+    }
+}
+
+/// A request whose response streams.
+private final class AnsweredRequest: Sendable {
+    let request: Request
+    let response: Response
+
+    init(request: Request, response: Response) {
+        self.request = request
+        self.response = response
     }
 }
 

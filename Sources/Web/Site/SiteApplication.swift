@@ -118,11 +118,9 @@ extension SiteApplication {
     }
 
     /// The view of a request that only has to be called: ``respond(to:)`` would do no more than that.
-    func plainView(of request: Request) -> (@Sendable (Request) async throws -> Response)? {
-        guard middleware.isEmpty, request.method.isSafe, case .asynchronous(let view)? = request.parameters.route?.view,
-            hosts.allows(request.head)
-        else { return nil }
-        return view
+    func plainView(of request: Request) -> ViewFunction? {
+        guard middleware.isEmpty, request.method.isSafe, hosts.allows(request.head) else { return nil }
+        return request.parameters.route?.view
     }
 
     private func respond(to request: Request, middleware: ArraySlice<any Middleware>) async throws -> Response {
@@ -145,6 +143,7 @@ extension SiteApplication {
         }
         switch route.view {
         case .asynchronous(let view): return try await view(request)
+        case .immediate(let view): return try view(request)
         case .synchronous(let view):
             if request.isOnWorkerThread { return try view(request) }
             return try await executor.run { try view(request) }
@@ -176,8 +175,7 @@ extension SiteApplication {
             head.fields.append(
                 "Set-Cookie", cookie.fieldValue(isRequestSecure: request.isSecure || settings.securesCookies))
         }
-        let csrf = request.lazy.withLock { $0.csrf }
-        if csrf.isAsked, let secret = csrf.secret,
+        if request.hasGivenToken.load(ordering: .acquiring), let secret = request.lazy.withLock({ $0.csrf }),
             let cookie = try? Cookie(
                 CSRF.cookieName, String(decoding: secret, as: UTF8.self), maxAge: CSRF.cookieAge, isHTTPOnly: false)
         {

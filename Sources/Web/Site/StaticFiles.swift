@@ -45,7 +45,7 @@ struct StaticFiles: Sendable {
         URLEntry(
             pattern: path + "<path:path>",
             content: .view(
-                .asynchronous { request in try self.respond(to: request) }, parameters: nil, name: nil,
+                .immediate { request in try self.respond(to: request) }, parameters: nil, name: nil,
                 viewName: "StaticFiles"))
     }
 

@@ -1,7 +1,7 @@
 import HTTP
 
 /// Sends every request elsewhere: `path("", RedirectView(to: "polls:index"))`.
-public struct RedirectView: AsynchronousView {
+public struct RedirectView: ImmediateView {
     private let name: String?
     private let location: String
     private let status: Status
@@ -20,7 +20,7 @@ public struct RedirectView: AsynchronousView {
         status = isPermanent ? .movedPermanently : .found
     }
 
-    public func respond(to request: Request) async throws -> Response {
+    public func respond(to request: Request) throws -> Response {
         .redirect(to: try name.map { try request.url(for: $0) } ?? location, status: status)
     }
 }

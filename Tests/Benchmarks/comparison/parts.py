@@ -89,7 +89,13 @@ def hello(setting: Setting) -> list[Row]:
         ],
         expectation=Expectation("text/plain", body=fixtures.HELLO),
     )
-    return setting.measure([*ours, nginx, hummingbird], [contest])
+    waiting = Contest(
+        "hello, from an `async` view",
+        portico=first(ours, "/waiting"),
+        peers=[Entrant(nginx, "/", label="nginx `return 200`")],
+        expectation=Expectation("text/plain", body=fixtures.HELLO),
+    )
+    return setting.measure([*ours, nginx, hummingbird], [contest, waiting])
 
 
 def static(setting: Setting) -> list[Row]:

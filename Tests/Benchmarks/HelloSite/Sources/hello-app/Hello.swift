@@ -6,20 +6,27 @@ struct Hello: Site {
     let name = "hello"
 
     var urls: URLs {
-        path("", hello, name: "hello")
-        path("document", document, name: "document")
+        path("", Immediate(hello), name: "hello")
+        path("waiting", waiting, name: "waiting")
+        path("document", Immediate(document), name: "document")
     }
 }
 
 /// Thirteen bytes, as every peer answers them.
 @Sendable
-private func hello(_ request: Request) async throws -> Response {
+private func hello(_ request: Request) throws -> Response {
+    .text("Hello, World!")
+}
+
+/// The same, as a view that might wait.
+@Sendable
+private func waiting(_ request: Request) async throws -> Response {
     .text("Hello, World!")
 }
 
 /// The JSON document that `$HELLO_DOCUMENT` names: the comparison has nginx compress the very same bytes.
 @Sendable
-private func document(_ request: Request) async throws -> Response {
+private func document(_ request: Request) throws -> Response {
     guard let text = documentText else { throw Http404("$HELLO_DOCUMENT names no readable file") }
     var response = Response.text(text)
     response.contentType = .json
