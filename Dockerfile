@@ -1,9 +1,18 @@
 # syntax=docker/dockerfile:1
 
-# Builds `app` and puts it into a small image: docker build --tag portico .
-# Try it:                                         docker run --rm --publish 8000:8000 --read-only --tmpfs /tmp portico
+# Builds `app` and puts it into a small image:
+#     docker build --tag portico:0.1.0 .
+#     docker build --target python --tag portico:0.1.0-python .     for sites in Python
+# Try it:
+#     docker run --rm --publish 8000:8000 --read-only --tmpfs /tmp:size=64m --volume polls:/data portico:0.1.0
+#
+# The base images are pinned by their tags. To pin them by content as well, which is what a release should do, look up the
+# digest (docker buildx imagetools inspect swift:6.3.1-bookworm) and write it behind the tag:
+#     docker build --build-arg SWIFT_IMAGE=swift:6.3.1-bookworm@sha256:… --build-arg DEBIAN_IMAGE=debian:12.11-slim@sha256:… .
+ARG SWIFT_IMAGE=swift:6.3.1-bookworm
+ARG DEBIAN_IMAGE=debian:12.11-slim
 
-FROM swift:6.3.1-bookworm AS build
+FROM ${SWIFT_IMAGE} AS build
 
 # Debian keeps only the newest version of a package within a release: one pinned here could not be had for long.
 # hadolint ignore=DL3008
@@ -13,7 +22,7 @@ RUN apt-get update \
 
 WORKDIR /src
 
-# The manifest alone decides which dependencies there are: their layer stays while only sources change.
+# The manifest alone decides which dependencies there are: this layer, with their sources, stays while only ours change.
 COPY Package.swift ./
 RUN swift package resolve
 
@@ -21,14 +30,16 @@ COPY Sources Sources
 COPY Sites Sites
 COPY Tests Tests
 ARG SWIFT_FLAGS="--static-swift-stdlib -Xswiftc -enforce-exclusivity=unchecked"
+# What is compiled is kept outside the layers, so that the next build on this machine compiles what has changed.
 # SWIFT_FLAGS is several words.
 # hadolint ignore=SC2086
-RUN swift build --configuration release --product app ${SWIFT_FLAGS} \
-    && install -D -m 0755 "$(swift build --configuration release ${SWIFT_FLAGS} --show-bin-path)/app" /out/app
+RUN --mount=type=cache,target=/build \
+    swift build --configuration release --scratch-path /build --product app ${SWIFT_FLAGS} \
+    && install -D -m 0755 /build/release/app /out/app
 
-FROM debian:12.11-slim
 
-# For Python sites add python3 and libpython3.11 to the packages: the server runs CPython from its shared library.
+FROM ${DEBIAN_IMAGE} AS run
+
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates libsqlite3-0 libstdc++6 tzdata zlib1g \
@@ -44,10 +55,11 @@ ENV APP_DATA=/data \
     SWIFT_BACKTRACE=enable=yes,sanitize=yes,threads=crashed,interactive=no,color=no,swift-backtrace=/usr/local/libexec/swift-backtrace-static
 
 LABEL org.opencontainers.image.title="Portico" \
-    org.opencontainers.image.description="A web server in front of its own worker pool, for Swift sites" \
+    org.opencontainers.image.description="A web server in front of its own worker pool, for Swift and Python sites" \
+    org.opencontainers.image.version="0.1.0" \
     org.opencontainers.image.base.name="docker.io/library/debian:12.11-slim"
 
-# The only place written to; everything else may be read-only.
+# The only place written to; everything else may be read-only. No shell is needed from here on.
 VOLUME /data
 WORKDIR /data
 USER 65532:65532
@@ -55,5 +67,19 @@ EXPOSE 8000
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s --retries=3 \
     CMD ["/usr/local/bin/app", "health", "--ready"]
-ENTRYPOINT ["app"]
+ENTRYPOINT ["/usr/local/bin/app"]
 CMD ["serve"]
+
+
+# For sites in Python: the server runs CPython from its shared library.
+FROM run AS python
+USER 0:0
+# hadolint ignore=DL3008
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends libpython3.11 python3 \
+    && rm -rf /var/lib/apt/lists/*
+USER 65532:65532
+
+
+# What `docker build` makes when no target is named.
+FROM run AS app

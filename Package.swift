@@ -58,7 +58,7 @@ let package = Package(
     targets: [
         .executableTarget(name: "app", dependencies: ["Portico", "Polls"], swiftSettings: swift6),
         .target(
-            name: "Polls", dependencies: ["Portico"], path: "Sites/Polls", exclude: ["Documentation"],
+            name: "Polls", dependencies: ["Portico"], path: "Sites/Polls", exclude: ["Documentation", "deploy"],
             swiftSettings: onCallersExecutor, plugins: ["EmbedResources"]),
         module(
             "Portico",
@@ -99,7 +99,7 @@ let package = Package(
 
         tests("ArchitectureTests", []),
         tests("ConfigTests", ["Config"]),
-        tests("EndToEndTests", ["app", "Platform", "TestSupport"], exclude: ["Browser"]),
+        tests("EndToEndTests", ["app", "Platform", "TestSupport"], exclude: ["Browser", "Scripts"]),
         tests(
             "FrontTests", ["Front", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .nioEmbedded]),
         tests("GatewayTests", ["Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .nioEmbedded, .logging]),

@@ -13,7 +13,7 @@ struct Assignments {
     }
 
     /// Variables that are no options.
-    private static let reserved: Set = ["APP_CONFIG", "APP_ENV", "APP_DATA", "APP_FDS"]
+    private static let reserved: Set = ["APP_CONFIG", "APP_ENV", "APP_DATA", "APP_FDS", "APP_SMOKE"]
 
     /// `APP_WORKERS__COUNT=4`: `__` goes one level down, `_` also stands for `-`. Empty variables count as not set.
     mutating func apply(_ environment: [String: String]) {

@@ -36,6 +36,7 @@ struct ConfigLoader {
             errors += Validator.check(tree, against: Declarations.root, scope: .effective)
             errors += RouteRules.check(tree, patternProblem: sources.patternProblem)
             errors += ListenRules.check(tree) + WorkerRules.check(tree) + ProgramRules.check(tree)
+            errors += SmokeRules.check(tree, patternProblem: sources.patternProblem)
         }
 
         var tree = layered(sections, environmentName)
@@ -54,6 +55,7 @@ struct ConfigLoader {
         errors += Validator.check(tree, against: Declarations.root, scope: .effective)
         errors += RouteRules.check(tree, patternProblem: sources.patternProblem)
         errors += ListenRules.check(tree) + WorkerRules.check(tree) + ProgramRules.check(tree)
+        errors += SmokeRules.check(tree, patternProblem: sources.patternProblem)
         guard errors.isEmpty else { return .failure(ConfigErrors(errors)) }
 
         tree = completed(tree)
@@ -130,8 +132,14 @@ struct ConfigLoader {
             ["swift": .text(sources.builtInSite, origin), "gateway": .text("auto", origin)], origin)
         let sites = ConfigTree.mapping([sources.builtInSite: site], origin)
         let everywhere = ConfigTree(.list([.text("0.0.0.0:8000", origin)]), origin)
+        let smoke = ConfigTree(
+            .list([
+                .mapping(["get": .text("/readyz", origin)], origin),
+                .mapping(["get": .text("/", origin), "follow": .text("true", origin)], origin),
+            ]), origin)
         return environment == "development"
-            ? .mapping(["sites": sites], origin) : .mapping(["listen": everywhere, "sites": sites], origin)
+            ? .mapping(["sites": sites, "smoke": smoke], origin)
+            : .mapping(["listen": everywhere, "sites": sites, "smoke": smoke], origin)
     }
 
     /// Without the sample site if variables or flags brought a site of their own.

@@ -38,6 +38,10 @@ enum Declarations {
         Option("timeouts", .group(timeouts), "How long things may take."),
         Option("websocket", .group(websocket), "How WebSockets are served."),
         Option("log", .group(log), "What is logged, and how."),
+        Option(
+            "smoke", .list(.group(SmokeDeclarations.step)),
+            "The requests of `app smoke`, in their order, and what is expected of the answers. Cookies are kept between "
+                + "them."),
         Option("health", .group(health), "The paths the server answers itself; `health: false` switches them off."),
         Option(
             "server-header", .either([.boolean, .form(.headerValue)]), default: "true",

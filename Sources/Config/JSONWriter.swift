@@ -43,24 +43,33 @@ struct JSONWriter {
     }
 
     private let withOrigin: Bool
+    private let masksSecrets: Bool
     private var output = ""
 
     /// The tree as JSON, a line break at its end.
     static func write(_ tree: ConfigTree, withOrigin: Bool) -> String {
-        var writer = JSONWriter(withOrigin: withOrigin)
+        var writer = JSONWriter(withOrigin: withOrigin, masksSecrets: true)
         writer.write(tree, "")
         return writer.output + "\n"
     }
 
-    private init(withOrigin: Bool) {
+    /// The tree as a JSON value to be sent or compared; its secrets are in it, unless they are masked.
+    static func write(_ tree: ConfigTree, masksSecrets: Bool = false) -> String {
+        var writer = JSONWriter(withOrigin: false, masksSecrets: masksSecrets)
+        writer.write(tree, "")
+        return writer.output
+    }
+
+    private init(withOrigin: Bool, masksSecrets: Bool) {
         self.withOrigin = withOrigin
+        self.masksSecrets = masksSecrets
     }
 
     private mutating func write(_ node: ConfigTree, _ indentation: String) {
         let inner = indentation + "  "
         switch node.value {
         case .scalar(let scalar):
-            let value = Self.json(scalar)
+            let value = json(scalar)
             guard withOrigin else { return output += value }
             output += "{\"value\": \(value), \"layer\": \(Self.quoted(node.origin.layer)), "
             output += "\"place\": \(Self.quoted(node.origin.place))}"
@@ -85,13 +94,13 @@ struct JSONWriter {
         output += "\n" + outer + close
     }
 
-    private static func json(_ scalar: ConfigTree.Scalar) -> String {
+    private func json(_ scalar: ConfigTree.Scalar) -> String {
         switch Kind(scalar) {
         case .null: "null"
         case .boolean(let value): value ? "true" : "false"
         case .integer(let value): String(value)
         case .number(let value): "\(value)"
-        case .text: quoted(scalar.masked)
+        case .text: Self.quoted(masksSecrets ? scalar.masked : scalar.text)
         }
     }
 

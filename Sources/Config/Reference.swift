@@ -1,26 +1,55 @@
-/// The reference documentation, from the declarations.
+/// The reference documentation, from the declarations: in parts, and as Markdown.
 enum Reference {
+    /// What one heading is about.
+    struct Section {
+        let title: String
+        /// Paragraphs before the options.
+        let introduction: [String]
+        let entries: [Entry]
+    }
+
+    /// One option.
+    struct Entry {
+        /// The whole name: `limits.header-size`.
+        let name: String
+        let help: String
+        /// What it may hold, its default, an example.
+        let facts: String
+    }
+
+    static let title = "Configuration reference"
+
+    /// Paragraphs that hold for every option.
+    static let introduction = [
+        """
+        Options stand under `base:` or under an environment's section in `app.yaml`. Layers, lowest first: defaults,
+        `base:`, the environment's section, environment variables (`APP_LIMITS__HEADER_SIZE=32KiB` sets
+        `limits.header-size`), flags (`--set limits.header-size=32KiB`). Mappings merge, lists replace.
+        """,
+        """
+        Sizes: a number with `B`, `KiB`, `MiB` or `GiB`. Durations: a number with `ms`, `s`, `m`, `h`, `d` or `y`.
+        Relative paths are relative to the file; in variables and flags, to the working directory.
+        In values, `${secret:name}` is `$NAME`, else the text of the file `$NAME_FILE` names, else of
+        `/run/secrets/name`; `${env:NAME}` and `${env:NAME:-otherwise}` are environment variables; `$${` is `${`.
+        """,
+    ]
+
+    /// Options without options of their own first, then each group.
+    static var sections: [Section] {
+        let plain = Declarations.root.options.filter { inner($0.type) == nil }
+        let general = Section(title: "General", introduction: [], entries: plain.map { entry($0, "") })
+        return [general]
+            + Declarations.root.options.compactMap { option in
+                inner(option.type).map { section(option, $0.0, option.key + $0.1) }
+            }
+    }
+
     /// All options, in Markdown.
     static var markdown: String {
-        var text = """
-            # Configuration reference
-
-            Options stand under `base:` or under an environment's section in `app.yaml`. Layers, lowest first: defaults,
-            `base:`, the environment's section, environment variables (`APP_LIMITS__HEADER_SIZE=32KiB` sets
-            `limits.header-size`), flags (`--set limits.header-size=32KiB`). Mappings merge, lists replace.
-
-            Sizes: a number with `B`, `KiB`, `MiB` or `GiB`. Durations: a number with `ms`, `s`, `m`, `h`, `d` or `y`.
-            Relative paths are relative to the file; in variables and flags, to the working directory.
-            In values, `${secret:name}` is `$NAME`, else the text of the file `$NAME_FILE` names, else of
-            `/run/secrets/name`; `${env:NAME}` and `${env:NAME:-otherwise}` are environment variables; `$${` is `${`.
-
-
-            """
-        let plain = Declarations.root.options.filter { inner($0.type) == nil }
-        text += "## General\n\n" + plain.map { entry($0, "") }.joined() + "\n"
-        for option in Declarations.root.options {
-            guard let (group, prefix) = inner(option.type) else { continue }
-            text += "## \(option.key)\n\n\(option.help)\n\n" + section(group, option.key + prefix) + "\n"
+        var text = "# \(title)\n\n" + introduction.joined(separator: "\n\n") + "\n\n"
+        for section in sections {
+            text += "## \(section.title)\n\n" + section.introduction.map { $0 + "\n\n" }.joined()
+            text += section.entries.map { "- **`\($0.name)`**: \($0.help)\n  *\($0.facts)*\n" }.joined() + "\n"
         }
         return text
     }
@@ -35,29 +64,30 @@ enum Reference {
         }
     }
 
-    private static func section(_ group: OptionGroup, _ prefix: String) -> String {
-        var text = ""
+    private static func section(_ option: Option, _ group: OptionGroup, _ prefix: String) -> Section {
+        var introduction = [option.help]
         if !group.exactlyOne.isEmpty {
-            text += "Exactly one of \(group.exactlyOne.map { "`\($0)`" }.joined(separator: ", ")).\n\n"
+            introduction.append("Exactly one of \(group.exactlyOne.map { "`\($0)`" }.joined(separator: ", ")).")
         }
+        var entries: [Entry] = []
         for option in group.options {
-            text += entry(option, prefix)
+            entries.append(entry(option, prefix))
             // `fallback` repeats the route's own options; saying so is enough.
             if case .group(let nested) = option.type {
-                text += nested.options.map { entry($0, "\(prefix)\(option.key).") }.joined()
+                entries += nested.options.map { entry($0, "\(prefix)\(option.key).") }
             }
         }
-        return text
+        return Section(title: option.key, introduction: introduction, entries: entries)
     }
 
-    private static func entry(_ option: Option, _ prefix: String) -> String {
+    private static func entry(_ option: Option, _ prefix: String) -> Entry {
         var facts = [described(option.type)]
         if !option.requires.isEmpty {
             facts.append("with " + option.requires.map { "`\($0)`" }.joined(separator: ", "))
         }
         if let standard = option.standard { facts.append("default `\(standard)`") }
         if let example = option.example { facts.append("example `\(example)`") }
-        return "- **`\(prefix)\(option.key)`**: \(option.help)\n  *\(facts.joined(separator: "; "))*\n"
+        return Entry(name: prefix + option.key, help: option.help, facts: facts.joined(separator: "; "))
     }
 
     private static func described(_ type: ValueType) -> String {

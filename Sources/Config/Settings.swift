@@ -49,6 +49,8 @@ public struct Settings: Sendable, Hashable {
     public let programs: [ProgramSettings]
     /// `silenced-checks`
     public let silencedChecks: [String]
+    /// `smoke`, in the order of the configuration.
+    public let smoke: [SmokeStep]
 
     /// The site of that name.
     public func site(named name: String) -> SiteSettings? {

@@ -64,7 +64,10 @@ struct SettingsDecoder {
             sites: try sites(),
             routes: try routes(),
             programs: try programs(),
-            silencedChecks: try optionalList("silenced-checks"))
+            silencedChecks: try optionalList("silenced-checks"),
+            smoke: (tree["smoke"]?.elements ?? []).enumerated().map { index, node in
+                SmokeStep(node, at: ConfigPath([.key("smoke"), .index(index)]))
+            })
     }
 
     // MARK: - Programs

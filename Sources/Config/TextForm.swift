@@ -2,7 +2,7 @@
 enum TextForm: Sendable {
     case siteName, settingName, headerName, headerValue, mediaType, host, allowedHost, route, urlPath, pythonTarget
     case requestTarget, redirectTarget, cache, fileName, account, fileMode, programName, variableName, probeURL
-    case probeAddress, checkID, method
+    case probeAddress, checkID, method, fieldName, token
 
     var expected: String {
         switch self {
@@ -29,6 +29,8 @@ enum TextForm: Sendable {
         case .probeAddress: "an address to connect to (host:port or unix:/path)"
         case .method: "a request method in capitals, such as POST"
         case .checkID: "the id of a check, such as deploy.W003"
+        case .fieldName: "a field's name"
+        case .token: "a header's name"
         }
     }
 
@@ -107,6 +109,10 @@ enum TextForm: Sendable {
         case .checkID:
             let parts = text.split(separator: ".", omittingEmptySubsequences: false)
             return parts.count == 2 && parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy(Self.isNameByte) }
+        case .fieldName:
+            return !bytes.isEmpty
+        case .token:
+            return !bytes.isEmpty && bytes.count <= 256 && bytes.allSatisfy(Self.isTokenByte)
         }
     }
 

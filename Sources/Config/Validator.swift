@@ -25,6 +25,7 @@ struct Validator {
 
     private mutating func check(_ node: ConfigTree, _ type: ValueType, _ path: ConfigPath) {
         switch (type, node.value) {
+        case (.any, _): return
         case (.group(let group), .mapping(let entries)):
             check(entries, node.origin, group, path)
         case (.map(let form, let type), .mapping(let entries)):
@@ -86,7 +87,7 @@ struct Validator {
 
     private static func fits(_ node: ConfigTree, _ type: ValueType) -> Bool {
         switch (type, node.value) {
-        case (.group, .mapping), (.map, .mapping), (.list, .list): true
+        case (.any, _), (.group, .mapping), (.map, .mapping), (.list, .list): true
         case (.either(let types), _): types.contains { fits(node, $0) }
         case (_, .scalar(let scalar)): scalar.isUnresolved || accepts(scalar, type)
         default: false
@@ -97,7 +98,7 @@ struct Validator {
     static func accepts(_ scalar: ConfigTree.Scalar, _ type: ValueType) -> Bool {
         if scalar.isNull { return false }
         switch type {
-        case .text: return true
+        case .text, .any: return true
         case .secret: return !scalar.text.isEmpty
         case .path: return !scalar.text.isEmpty && !scalar.text.utf8.contains(0)
         case .boolean: return boolean(scalar.text) != nil

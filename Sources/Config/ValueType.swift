@@ -3,6 +3,8 @@
 indirect enum ValueType: Sendable {
     /// Any text.
     case text
+    /// Any value, lists and mappings included; whoever reads it knows what to make of it.
+    case any
     /// Text that is never printed.
     case secret
     /// `true`/`false`, also `on`/`off` and `yes`/`no`.
@@ -36,6 +38,7 @@ indirect enum ValueType: Sendable {
     var expected: String {
         switch self {
         case .text, .secret: "text"
+        case .any: "any value"
         case .boolean: "true or false"
         case .flag: "true"
         case .integer(let range): "a whole number from \(range.lowerBound) to \(range.upperBound)"
@@ -68,7 +71,7 @@ indirect enum ValueType: Sendable {
     /// Whether a value that begins with `[` or `{` is a list or mapping in an environment variable or flag.
     var isContainer: Bool {
         switch self {
-        case .list, .map, .group: true
+        case .list, .map, .group, .any: true
         case .either(let types): types.contains(where: \.isContainer)
         default: false
         }

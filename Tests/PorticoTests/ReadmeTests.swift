@@ -76,7 +76,7 @@ import Testing
     @Test func commandLinesAreUnderstood() throws {
         registerSites()
         let lines = blocks("sh").flatMap { $0.split(separator: "\n") }
-        let calls = lines.compactMap { $0.firstMatch(of: /(?:^|\s)app ([a-z].*?)(?:\s+#.*|\s+&)?$/)?.1 }
+        let calls = lines.compactMap { $0.firstMatch(of: /(?:^|\s)app ([a-z].*?)(?:\s+#.*|\s+&|\s+>.*)?$/)?.1 }
         #expect(calls.count >= 5)
         for call in calls {
             #expect(throws: Never.self, "app \(call)") {

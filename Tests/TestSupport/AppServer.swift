@@ -107,6 +107,15 @@ package enum ProcessTable {
         return (fields[0], parent)
     }
 
+    /// Living processes whose working directory is `directory`.
+    package static func running(in directory: String) -> [Int32] {
+        all.filter { pid in
+            var target = [CChar](repeating: 0, count: 4096)
+            guard isAlive(pid), readlink("/proc/\(pid)/cwd", &target, 4095) > 0 else { return false }
+            return String(decoding: target.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self) == directory
+        }
+    }
+
     /// Living children, the oldest first.
     package static func children(of pid: Int32) -> [Int32] {
         all.filter { facts(of: $0).map { $0.parent == pid && $0.state != "Z" } ?? false }.sorted()

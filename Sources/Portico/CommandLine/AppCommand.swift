@@ -15,7 +15,8 @@ struct AppCommand: ParsableCommand {
         version: Version.text,
         subcommands: [
             ServeCommand.self, CheckCommand.self, ConfigCommand.self, RoutesCommand.self, MigrateCommand.self,
-            HealthCommand.self, VersionCommand.self, WorkerCommand.self, SuperviseCommand.self, ImportCommand.self,
+            HealthCommand.self, SmokeCommand.self, NewCommand.self, ManualCommand.self, VersionCommand.self,
+            WorkerCommand.self, SuperviseCommand.self, ImportCommand.self,
         ])
 }
 

@@ -40,7 +40,11 @@ struct ConfigCommand: ParsableCommand {
 struct RoutesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "routes", abstract: "List the routes and each site's URL table.",
-        usage: "app routes [<options>]")
+        usage: "app routes [<options>]",
+        discussion: """
+            Example:
+              app routes --env production
+            """)
 
     @OptionGroup var options: ConfigurationOptions
 

@@ -81,11 +81,20 @@ struct ServeCommand: ParsableCommand {
         completion: .file())
     var readyFile: String?
 
+    @Option(
+        help: ArgumentHelp("Stop as if told to, so long after requests are served.", valueName: "duration"))
+    var exitAfter: String?
+
     func run() throws {
         Descriptor.ensureStandardDescriptors()
-        if let status = try Serving.resume(options, readyFile: readyFile) { throw ArgumentParser.ExitCode(status) }
+        let lifetime = exitAfter.map { Duration(configurationText: $0) }
+        if let lifetime, lifetime.map({ $0 <= .zero }) ?? true {
+            throw ValidationError("--exit-after takes a duration such as 10s; got '\(exitAfter ?? "")'")
+        }
+        let announcement = ReadyAnnouncement.Options(readyFile: readyFile, exitAfter: lifetime ?? nil)
+        if let status = try Serving.resume(options, announcement) { throw ArgumentParser.ExitCode(status) }
         let configuration = try ConfigurationOptions.load(options.sources())
-        let status = try Serving(configuration, options, readyFile: readyFile).run()
+        let status = try Serving(configuration, options, announcement).run()
         throw ArgumentParser.ExitCode(status)
     }
 }
@@ -98,6 +107,7 @@ struct WorkerCommand: ParsableCommand {
     @OptionGroup var options: ServeOptions
 
     @Option(help: .hidden) var readyFile: String?
+    @Option(help: .hidden) var exitAfter: String?
 
     func run() throws {
         // Started as /proc/self/exe, it would be called "exe" by ps and top.

@@ -12,6 +12,7 @@ struct SuperviseCommand: ParsableCommand {
     @OptionGroup var options: ServeOptions
 
     @Option(help: .hidden) var readyFile: String?
+    @Option(help: .hidden) var exitAfter: String?
 
     /// Writes to descriptor 3 what workers of this program need; descriptor 4 has the present ones' payload.
     @Flag(help: .hidden) var plan = false

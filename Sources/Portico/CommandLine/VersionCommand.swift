@@ -5,7 +5,12 @@ import Python
 /// `app version`
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "version", abstract: "Print the version, the sites, and which Python would be used.")
+        commandName: "version", abstract: "Print the version, the sites, and which Python would be used.",
+        usage: "app version [<options>]",
+        discussion: """
+            Example:
+              app version --config /etc/app/app.yaml
+            """)
 
     @OptionGroup var options: ConfigurationOptions
 

@@ -12,13 +12,13 @@ import Telemetry
 struct Serving: Sendable {
     let configuration: Configuration
     let options: ServeOptions
-    let readyFile: String?
+    let announcement: ReadyAnnouncement.Options
     let logger: Logger
 
-    init(_ configuration: Configuration, _ options: ServeOptions, readyFile: String?) {
+    init(_ configuration: Configuration, _ options: ServeOptions, _ announcement: ReadyAnnouncement.Options) {
         self.configuration = configuration
         self.options = options
-        self.readyFile = readyFile
+        self.announcement = announcement
         let settings = configuration.settings
         LogAssembly.bootstrap(
             settings.log, process: settings.workers.mode == .process ? "supervisor" : "app")
@@ -30,6 +30,7 @@ struct Serving: Sendable {
         try RouteAssembly(configuration).verify()
         try verifyAccounts()
         if let umask = configuration.settings.umask { _ = Glibc.umask(mode_t(umask)) }
+        tellSize()
         let python = try findPython()
         let (listeners, areInherited) = try bind()
         // Each connection needs a descriptor; the soft limit is usually 1024.
@@ -44,7 +45,7 @@ struct Serving: Sendable {
 
     /// Who serves, and what they may write.
     private func verifyAccounts() throws {
-        let problems = Accounts(configuration).obstacles(readyFile: readyFile)
+        let problems = Accounts(configuration).obstacles(readyFile: announcement.readyFile)
         guard problems.isEmpty else {
             Console.error(ConfigErrors(problems).description)
             throw ArgumentParser.ExitCode.configuration
@@ -113,7 +114,7 @@ struct Serving: Sendable {
             nextPrograms.withLock { $0 = declarations }
             return next
         }
-        let announcement = ReadyAnnouncement(readyFile: readyFile, logger: logger)
+        let announcement = ReadyAnnouncement(self.announcement, logger: logger)
         announcement.hasBeenSaid = hasBeenSaid
         setup.onServing = { listeners in
             // What the new generation needs beside it, once it has taken over.
@@ -128,7 +129,9 @@ struct Serving: Sendable {
     }
 
     /// Goes on where another version of this program left off, in the same process; nil when there was none.
-    static func resume(_ options: ServeOptions, readyFile: String?) throws -> Int32? {
+    static func resume(
+        _ options: ServeOptions, _ announcement: ReadyAnnouncement.Options
+    ) throws -> Int32? {
         guard let handOver = try HandOver.taken(from: Environment.all) else { return nil }
         ChildProcess.setName("app")
         var sources = try options.sources()
@@ -138,7 +141,7 @@ struct Serving: Sendable {
         } else {
             sources.usualPlaces = []
         }
-        let serving = Serving(try ConfigurationOptions.load(sources), options, readyFile: readyFile)
+        let serving = Serving(try ConfigurationOptions.load(sources), options, announcement)
         return try SupervisorProcess.resume(
             handOver,
             try serving.setup(
@@ -181,7 +184,7 @@ struct Serving: Sendable {
             logger.critical("\(error)")
             return (error as? WorkerStartError)?.exitStatus ?? Supervisor.ExitCode.internalError
         }
-        ReadyAnnouncement(readyFile: readyFile, logger: logger).say(listeners)
+        ReadyAnnouncement(announcement, logger: logger).say(listeners)
         let status = wait(signals, programs) { _ in false } ?? 0
         logger.notice("stopping: finishing what was begun")
         do {
