@@ -64,4 +64,7 @@ enum Architecture {
 
     /// What stops the process on its way, or was left for later.
     static let banned = ["try!", "as!", "fatalError(", "TODO", "FIXME"]
+
+    /// How a program asks for the time of day.
+    static let wallClocks = ["CLOCK_REALTIME", "gettimeofday", "time(nil)", "SystemClock", "Date("]
 }

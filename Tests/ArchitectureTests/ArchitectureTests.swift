@@ -94,6 +94,15 @@ import Testing
         #expect(found.isEmpty)
     }
 
+    /// The clock on the wall may step: nothing that is limited in time may depend on it.
+    @Test func theSupervisorKnowsNoWallClock() {
+        let found = sources.filter { $0.folder == "Supervisor" }.flatMap { file in
+            file.lines.filter { line in Architecture.wallClocks.contains { line.contains($0) } }
+                .map { "\(file.path): \($0)" }
+        }
+        #expect(found.isEmpty)
+    }
+
     private func isOurs(_ module: String) -> Bool { manifest.targets.contains { $0.module == module } }
 
     private func isProduct(_ module: String) -> Bool {
