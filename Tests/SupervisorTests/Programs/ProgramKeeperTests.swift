@@ -53,7 +53,7 @@ import Testing
             [
                 script(
                     "a",
-                    "echo one; echo two >&2; printf rest; trap 'echo stopping; exit 0' TERM; while :; do sleep 0.05; done"
+                    "echo one; echo two >&2; printf rest; exec 2>/dev/null; trap 'echo stopping; exit 0' TERM; while :; do sleep 0.05; done"
                 )
             ],
             neededByWorkers: ["a"])

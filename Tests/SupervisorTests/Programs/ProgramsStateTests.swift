@@ -247,7 +247,7 @@ import Testing
         #expect(!run.actions.contains(.allStopped))
         run.exit("a")
         #expect(run.actions.last == .allStopped)
-        #expect(run.spawned == ["a", "b", "c", "d"])
+        #expect(run.spawned == ["a", "b", "d", "c"])
     }
 
     @Test func whatIgnoresTheSignalIsKilled() {
@@ -390,7 +390,7 @@ import Testing
     /// Whatever happens, in whatever order: it comes to an end when it is asked to.
     @Test func everyOrderComesToAnEnd() {
         var random = SystemRandomNumberGenerator()
-        for _ in 0..<2000 {
+        for _ in 0..<200 {
             var run = Run(
                 [slow("a"), program("b", needs: ["a"]), slow("c", needs: ["b"]), program("d")], needed: ["c"])
             for _ in 0..<Int.random(in: 0..<30, using: &random) {
