@@ -60,6 +60,7 @@ final class RelayedExchange: Exchange, ExchangeCall, @unchecked Sendable {
         request = origin.request
         connection = origin.connection
         requestID = origin.requestID
+        limit = origin.timeLimit
         isWebSocketHandshake = origin.isWebSocketHandshake
     }
 
@@ -74,10 +75,14 @@ final class RelayedExchange: Exchange, ExchangeCall, @unchecked Sendable {
     var call: (any ExchangeCall)?
     /// Who ran it when the exchange was closed.
     private weak var lostCall: (any ExchangeCall)?
+    private var limit: TimeAmount?
 
     var timeLimit: TimeAmount? {
-        get { nil }
-        set { there { $0.timeLimit = newValue } }
+        get { limit }
+        set {
+            limit = newValue
+            there { $0.timeLimit = newValue }
+        }
     }
 
     /// On the origin's loop: as far as is known there.

@@ -17,7 +17,7 @@ public struct ThreadStack: Sendable {
     /// The signal, which nobody else in the process may use.
     public static var signal: Int32 { cplatform_realtime_signal(6) }
 
-    /// Begins to answer the signal; once per process.
+    /// Has the signal answered in this process, which it would end otherwise.
     public static func install() throws(SystemError) {
         _ = try SystemError.check(cplatform_stack_install(signal), "sigaction")
     }

@@ -62,6 +62,7 @@ public final class Watchdog: Sendable {
         self.reactions = reactions
         self.logger = logger
         reader = StackReader(format: reactions.formatStack)
+        try ThreadStack.install()
         wake = try EventCounter()
     }
 

@@ -14,6 +14,7 @@ final class StuckReaction: Sendable {
     private let logger: Logger
     private let retire: (@Sendable (Watchdog.Finding) -> Void)?
     private let server = Mutex<HTTPServer?>(nil)
+    private let isRetiring = Atomic(false)
 
     /// `pause` is how long a successor may take to become ready: for so long nothing is accepted.
     init(pause: TimeAmount, logger: Logger, retire: (@Sendable (Watchdog.Finding) -> Void)?) {
@@ -39,6 +40,7 @@ final class StuckReaction: Sendable {
             }
             return
         }
+        guard !isRetiring.exchange(true, ordering: .relaxed) else { return }
         // Should no successor become ready, this worker is better than none.
         server.withLock { $0 }?.pauseAccepting(for: pause)
         logger.error("asking to be replaced")

@@ -94,7 +94,6 @@ final class Worker {
         let stuck = StuckReaction(pause: TimeAmount(settings.timeouts.start), logger: logger, retire: retire)
         self.stuck = stuck
         do throws(SystemError) {
-            try ThreadStack.install()
             watchdog = try Watchdog(.init(settings.timeouts), stuck.reactions, logger: logger)
         } catch {
             throw WorkerStartError.system("\(error)")

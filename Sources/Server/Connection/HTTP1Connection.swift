@@ -191,6 +191,7 @@ final class HTTP1Connection: SocketHandler {
         let pulse = loop.eventLoop.pulse
         isCalling = true
         let before = ThreadWork.begin(head.lineBytes)
+        pulse.beat()
         pulse.allow(exchange.limit == 0 ? .max : exchange.limit)
         loop.handler.handle(exchange)
         pulse.allow(0)
