@@ -164,6 +164,14 @@ enum Declarations {
         Option(
             "queue", .integer(0...1_000_000), default: "128",
             "Requests that may wait for a thread; more are answered 503 with Retry-After."),
+        Option(
+            "queue-time", limit, default: "10s",
+            "For a request to wait for a thread, or for an event loop that is busy; one that has waited longer is answered 503 "
+                + "with Retry-After, and its application is not called. `off`: however long."),
+        Option(
+            "memory", .either([.choice(["auto", "off"]), .size(1 << 20...1 << 50)]), default: "auto",
+            "From here on new connections wait in the kernel until there is room. `auto`: 90% of what the container may use, "
+                + "by its cgroup. A size: of each worker's own. `off`: never.", example: "512MiB"),
         Option("files-cache", .size(0...1 << 40), default: "32MiB", "Memory for small static files; 0 keeps none."),
     ])
 
@@ -191,6 +199,14 @@ enum Declarations {
         Option(
             "drain", .duration(0...86_400_000), default: "30s",
             "For running requests to end when the server stops or reloads."),
+        Option(
+            "linger", .duration(0...86_400_000), default: "30s",
+            "For WebSockets and event streams of a worker that was replaced to go on; then they are ended (1012). When the "
+                + "server stops they are ended at once."),
+        Option(
+            "pre-drain", .duration(0...86_400_000), default: "0s",
+            "When the server is told to stop, so long requests are served as ever while readiness says no; then it drains. For "
+                + "load balancers that notice by asking."),
         Option("start", span, default: "60s", "For a worker to become ready."),
     ])
 
@@ -217,6 +233,13 @@ enum Declarations {
         Option(
             "access", .either([.boolean, .path]), default: "true",
             "The access log: `true` to standard output, `false` none, or a file.", example: "log/access.log"),
+        Option(
+            "statuses", .list(.form(.statuses)), default: "[1xx, 2xx, 3xx, 4xx, 5xx]",
+            "The responses that go to the access log, by status or class.", example: "[4xx, 5xx]"),
+        Option(
+            "slow", limit, default: "1s",
+            "A request that a site takes longer to answer gets a warning, with its path and without its query. `off`: none."
+        ),
     ])
 
     static let health = OptionGroup(

@@ -138,6 +138,16 @@ public struct Settings: Sendable, Hashable {
 
     /// `limits`
     public struct Limits: Sendable, Hashable {
+        /// `limits.memory`
+        public enum Memory: Sendable, Hashable {
+            /// By the cgroup, if that has a limit.
+            case auto
+            /// Never.
+            case off
+            /// So many bytes of a worker.
+            case exactly(ByteCount)
+        }
+
         /// All header fields of a request.
         public let headerSize: ByteCount
         /// How many header fields.
@@ -152,6 +162,10 @@ public struct Settings: Sendable, Hashable {
         public let connections: Count
         /// Requests that may wait for a thread.
         public let queue: Int
+        /// For a request to wait before its application runs.
+        public let queueTime: TimeLimit
+        /// Where new connections begin to wait.
+        public let memory: Memory
         /// Memory for small static files.
         public let filesCache: ByteCount
     }
@@ -174,6 +188,10 @@ public struct Settings: Sendable, Hashable {
         public let stuck: TimeLimit
         /// For running requests when stopping.
         public let drain: Duration
+        /// For WebSockets and event streams of a worker that was replaced.
+        public let linger: Duration
+        /// For requests to be served while readiness says no, when stopping.
+        public let preDrain: Duration
         /// For a worker to become ready.
         public let start: Duration
     }
@@ -218,6 +236,10 @@ public struct Settings: Sendable, Hashable {
         public let level: Level
         /// The access log.
         public let access: Access
+        /// The responses that go to it.
+        public let statuses: [StatusSet]
+        /// For a site to answer before a warning is logged.
+        public let slow: TimeLimit
     }
 
     /// `health`: the paths the server answers by itself; nil when switched off.

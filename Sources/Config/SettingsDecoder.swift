@@ -41,18 +41,22 @@ struct SettingsDecoder {
                 headerSize: try size("limits.header-size"), headers: try integer("limits.headers"),
                 targetSize: try size("limits.target-size"), bodySize: try size("limits.body-size"),
                 bodyMemory: try size("limits.body-memory"), connections: try count("limits.connections"),
-                queue: try integer("limits.queue"), filesCache: try size("limits.files-cache")),
+                queue: try integer("limits.queue"), queueTime: try limit("limits.queue-time"), memory: try memory(),
+                filesCache: try size("limits.files-cache")),
             timeouts: .init(
                 header: try duration("timeouts.header"), body: try duration("timeouts.body"),
                 write: try duration("timeouts.write"), keepAlive: try duration("timeouts.keep-alive"),
                 request: try limit("timeouts.request"), grace: try duration("timeouts.grace"),
                 stuck: try limit("timeouts.stuck"), drain: try duration("timeouts.drain"),
+                linger: try duration("timeouts.linger"), preDrain: try duration("timeouts.pre-drain"),
                 start: try duration("timeouts.start")),
             websocket: .init(
                 maxSize: try size("websocket.max-size"), pingInterval: try duration("websocket.ping-interval"),
                 pingTimeout: try duration("websocket.ping-timeout"),
                 compression: try boolean("websocket.compression")),
-            log: .init(format: try word("log.format"), level: try word("log.level"), access: try access()),
+            log: .init(
+                format: try word("log.format"), level: try word("log.level"), access: try access(),
+                statuses: try list("log.statuses") { text, _ in StatusSet(text) }, slow: try limit("log.slow")),
             health: try boolean("health.enabled")
                 ? .init(live: try text("health.live"), ready: try text("health.ready")) : .init(live: nil, ready: nil),
             serverHeader: try serverHeader(),
@@ -124,6 +128,14 @@ struct SettingsDecoder {
         case true: .standardOutput
         case false: .off
         case nil: .file(try path("log.access"))
+        }
+    }
+
+    private func memory() throws(ConfigError) -> Settings.Limits.Memory {
+        switch try text("limits.memory") {
+        case "auto": .auto
+        case "off": .off
+        default: .exactly(try size("limits.memory"))
         }
     }
 

@@ -2,7 +2,7 @@
 enum TextForm: Sendable {
     case siteName, settingName, headerName, headerValue, mediaType, host, allowedHost, route, urlPath, pythonTarget
     case requestTarget, redirectTarget, cache, fileName, account, fileMode, programName, variableName, probeURL
-    case probeAddress, checkID, method, fieldName, token
+    case probeAddress, checkID, method, fieldName, token, statuses
 
     var expected: String {
         switch self {
@@ -31,6 +31,7 @@ enum TextForm: Sendable {
         case .checkID: "the id of a check, such as deploy.W003"
         case .fieldName: "a field's name"
         case .token: "a header's name"
+        case .statuses: "a status (404) or a class of them (1xx to 5xx)"
         }
     }
 
@@ -113,6 +114,7 @@ enum TextForm: Sendable {
             return !bytes.isEmpty
         case .token:
             return !bytes.isEmpty && bytes.count <= 256 && bytes.allSatisfy(Self.isTokenByte)
+        case .statuses: return StatusSet(text) != nil
         }
     }
 

@@ -173,7 +173,11 @@ final class GzipStreaming {
         inner.start(decision.compressed(head, count: nil))
         if held.readableBytes > 0 { enqueue(.bytes(held)) }
         held = ByteBuffer()
-        if isEventStream { enqueue(.flush) }
+        if isEventStream {
+            enqueue(.flush)
+            // A compressed stream has an end of its own, which the client's decoder wants to see.
+            inner.onLeave { [weak self] in self?.finish() }
+        }
     }
 
     private func clipped(_ bytes: ByteBuffer) -> ByteBuffer {

@@ -34,6 +34,8 @@ public final class ASGIHandler: SiteHandler {
         if eventLoop.inEventLoop { runners.close() }
     }
 
+    public var callsInProgress: Int { runners.calls }
+
     public func handle(_ exchange: any Exchange, scriptName: String, path: String) {
         handle(exchange, filter: nil, scriptName: scriptName, path: path)
     }

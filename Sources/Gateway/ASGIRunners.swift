@@ -17,6 +17,8 @@ final class ASGIRunners: @unchecked Sendable {
     private let logger: Logger
     private var parked: [ASGIRunner] = []
     private var isClosed = false
+    /// Calls of the application that have not returned.
+    private(set) var calls = 0
 
     init(_ application: any ASGIApplication, _ executor: LoopExecutor, logger: Logger) {
         self.application = application
@@ -51,12 +53,14 @@ final class ASGIRunners: @unchecked Sendable {
             // In a scope of its own: a parked task holds nothing of the request it served last.
             if let exchange = next {
                 next = nil
+                calls += 1
                 do {
                     try await application(exchange.scope, Receive(exchange), Send(exchange))
                     exchange.end(nil, logger: logger)
                 } catch {
                     exchange.end(error, logger: logger)
                 }
+                calls -= 1
             }
             guard !runner.isCancelled, !isClosed, parked.count < Self.limit else { return }
             next = await withUnsafeContinuation { continuation in

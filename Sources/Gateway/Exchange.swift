@@ -37,6 +37,10 @@ public protocol Exchange: AnyObject {
     /// before, it is still told in time, as long as the application runs.
     var call: (any ExchangeCall)? { get set }
 
+    /// Calls `leave` once when the server ends an event stream because it comes to its own end, before the client sees the
+    /// stream's: whoever holds back part of the response writes it then.
+    func onLeave(_ leave: @escaping () -> Void)
+
     /// An informational response before the final one: 103 Early Hints (RFC 8297, RFC 9110 §15.2). It leaves at once.
     /// Without effect when `status` is not 102 to 199, after ``start(_:)``, and for HTTP/1.0 clients, who know none.
     func inform(_ status: Status, _ fields: Fields)
@@ -72,6 +76,8 @@ public protocol Exchange: AnyObject {
 extension Exchange {
     public var id: RequestID { .text(requestID) }
 
+    public func onLeave(_ leave: @escaping () -> Void) {}
+
     /// A whole response without fields beyond its type.
     public func respond(_ status: Status, text: String) {
         respond(
@@ -92,9 +98,14 @@ public protocol SiteHandler: AnyObject {
     func handle(_ exchange: any Exchange, scriptName: String, path: String)
     /// As ``handle(_:scriptName:path:)``, with a response that goes through `filter`.
     func handle(_ exchange: any Exchange, through filter: any ResponseFilter, scriptName: String, path: String)
+    /// Calls of the application that have not returned: it may have something to do after its response, or after its client
+    /// has left. On the event loop.
+    var callsInProgress: Int { get }
 }
 
 extension SiteHandler {
+    public var callsInProgress: Int { 0 }
+
     public func handle(_ exchange: any Exchange, through filter: any ResponseFilter, scriptName: String, path: String) {
         handle(filter.around(exchange), scriptName: scriptName, path: path)
     }

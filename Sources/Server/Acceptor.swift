@@ -15,6 +15,8 @@ final class Acceptor: Sendable {
     private let targets: [AcceptTarget]
     private let logger: Logger
     private let isStopping = Atomic(false)
+    /// For what waits in the kernel's queue at the end.
+    private static let stopLimit = Duration.seconds(1)
     private let thread = Atomic<UInt>(0)
     private let hasEnded: EventCounter
     private let pausedUntil = Atomic<UInt64>(0)
@@ -65,9 +67,15 @@ final class Acceptor: Sendable {
     private func run() {
         InterruptSignal.unblock()
         thread.store(UInt(pthread_self()), ordering: .releasing)
+        var stopDeadline: MonotonicTime?
         while true {
             let stopping = isStopping.load(ordering: .acquiring)
-            if stopping && !isConnectionWaiting { break }
+            if stopping {
+                // Under load there is always one more.
+                let last = stopDeadline ?? .now() + Self.stopLimit
+                stopDeadline = last
+                if !isConnectionWaiting || .now() >= last { break }
+            }
             // Somebody else may take them: what is accepted for a loop that is blocked would wait with it.
             guard !isPaused, targets.contains(where: { !$0.isBlocked }) else {
                 if stopping { break }

@@ -15,6 +15,7 @@ public final class HTTPServer: Sendable {
     private let options: ServerOptions
     private let loops: [NIOLoopBound<LoopContext>]
     private let targets: [AcceptTarget]
+    private let drainTimes = Mutex<DrainTimes?>(nil)
     private let acceptors = Mutex<[Acceptor]>([])
     private let logger: Logger
 
@@ -70,22 +71,36 @@ public final class HTTPServer: Sendable {
     }
 
     /// Stops accepting, after what already waits in the kernel's queue was taken; answers what was begun, and returns
-    /// when every connection has ended or `limit` has passed. Blocks. `onAcceptingEnded` is called when nothing
-    /// is accepted any more, and may close the sockets. The result is the number of connections cut off.
-    public func drain(within limit: TimeAmount, onAcceptingEnded: () -> Void = {}) -> Int {
-        let deadline = NIODeadline.now() + limit
-        for loop in loops { loop.eventLoop.execute { loop.value.beginDraining() } }
+    /// when every connection has ended or its time is up. Blocks. `onAcceptingEnded` is called when nothing is accepted
+    /// any more, and may close the sockets. The result is the number of connections cut off.
+    public func drain(_ limits: DrainLimits, onAcceptingEnded: () -> Void = {}) -> Int {
+        let begin = NIODeadline.now()
+        drainTimes.withLock { $0 = DrainTimes(limits, from: begin) }
+        for loop in loops { loop.eventLoop.execute { loop.value.beginDraining(limits) } }
         let accepting = acceptors.withLock { all in
             defer { all = [] }
             return all
         }
         for acceptor in accepting { acceptor.stop() }
         onAcceptingEnded()
-        // Whoever has just been accepted, or is about to ask again, gets a moment to be heard and told to go.
-        usleep(100_000)
-        for loop in loops { loop.eventLoop.execute { loop.value.closeIdle() } }
-        while openConnections > 0, NIODeadline.now() < deadline { usleep(10_000) }
-        return openConnections
+        while openConnections > 0, NIODeadline.now() < drainTimes.withLock({ $0?.end ?? begin }) {
+            // Most are gone at once; those who linger may do so for hours.
+            usleep(NIODeadline.now() - begin < .seconds(5) ? 10_000 : 100_000)
+        }
+        return openConnections + cutOffCount
+    }
+
+    /// Ends the time of those who linger, in a drain on its way: they are told now.
+    public func endLinger() {
+        drainTimes.withLock { $0?.endLinger(at: .now()) }
+        for loop in loops { loop.eventLoop.execute { loop.value.endLinger() } }
+    }
+
+    /// Connections cut off by the drain so far. Blocks.
+    private var cutOffCount: Int {
+        loops.reduce(0) { count, loop in
+            count + ((try? loop.eventLoop.submit { loop.value.cutOffCount }.wait()) ?? 0)
+        }
     }
 
     /// Connections now open, on all loops. Blocks.

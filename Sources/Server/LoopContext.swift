@@ -18,8 +18,10 @@ final class LoopContext {
     let webSockets: WebSocketRegistry
     /// Memory for the next request.
     var spare = SpareMemory()
-    /// Set once the worker is to stop: no connection is kept alive any more.
-    private(set) var isDraining = false
+    /// Set once the server is to end: no connection is kept alive any more.
+    private(set) var drainTimes: DrainTimes?
+    /// Connections that were cut off because their time was up.
+    private(set) var cutOffCount = 0
     /// `Date` and `Server` as they go into each response, made anew by the sweep.
     private(set) var commonFields: [UInt8] = []
 
@@ -44,17 +46,34 @@ final class LoopContext {
         refreshCommonFields()
     }
 
-    /// From now on every response closes its connection, and every WebSocket is told to come back to somebody else.
-    func beginDraining() {
-        isDraining = true
+    var isDraining: Bool { drainTimes != nil }
+
+    /// From now on every response closes its connection, and what takes longer ends at its time.
+    func beginDraining(_ limits: DrainLimits) {
+        guard drainTimes == nil else { return }
+        let now = NIODeadline.now()
+        let times = DrainTimes(limits, from: now)
+        drainTimes = times
+        connections.beginDraining()
+        connections.forEach { $0.limitSilence(times, at: now) }
+        guard limits.linger > .zero else { return webSockets.restartAll() }
+        eventLoop.assumeIsolated().scheduleTask(deadline: times.lingerEnd) { [webSockets] in webSockets.restartAll() }
+    }
+
+    /// The time of those who linger is over.
+    func endLinger() {
+        let now = NIODeadline.now()
+        guard var times = drainTimes, times.lingerEnd > now else { return }
+        times.endLinger(at: now)
+        drainTimes = times
+        connections.forEach { $0.limitSilence(times, at: now) }
         webSockets.restartAll()
     }
 
+    func noteCutOff() { cutOffCount += 1 }
+
     /// What draining waits for.
     var unfinishedCount: Int { connections.count + webSockets.count }
-
-    /// Closes the connections on which no request was begun.
-    func closeIdle() { connections.forEach { $0.closeIfIdle() } }
 
     /// Closes one connection that waits for a next request, to make room.
     func closeOneIdle() {

@@ -77,9 +77,11 @@ import Testing
         for key in [
             "listen", "workers.mode", "workers.count", "workers.threads", "gzip.enabled", "gzip.min-size", "gzip.level",
             "gzip.types", "limits.header-size", "limits.headers", "limits.target-size", "limits.body-size",
-            "limits.body-memory", "limits.connections", "limits.queue", "limits.files-cache", "timeouts.header",
+            "limits.body-memory", "limits.connections", "limits.queue", "limits.queue-time",
+            "limits.memory", "limits.files-cache", "timeouts.header",
             "timeouts.body", "timeouts.write", "timeouts.keep-alive", "timeouts.request", "timeouts.grace",
-            "timeouts.stuck", "timeouts.drain", "timeouts.start", "websocket.max-size", "websocket.ping-interval",
+            "timeouts.stuck", "timeouts.drain", "timeouts.linger", "timeouts.pre-drain", "timeouts.start",
+            "websocket.max-size", "websocket.ping-interval",
             "websocket.ping-timeout",
             "websocket.compression", "log.format", "log.level", "log.access", "health.enabled", "health.live",
             "health.ready",

@@ -30,12 +30,43 @@ import Testing
         #expect(settings.timeouts.stuck == .within(.seconds(30)))
         #expect(settings.timeouts.drain == .seconds(30))
         #expect(settings.timeouts.start == .seconds(60))
-        #expect(settings.log == .init(format: .text, level: .info, access: .standardOutput))
+        #expect(settings.timeouts.linger == .seconds(30))
+        #expect(settings.timeouts.preDrain == .zero)
+        #expect(settings.limits.queueTime == .within(.seconds(10)))
+        #expect(settings.limits.memory == .auto)
+        #expect(
+            settings.log
+                == .init(
+                    format: .text, level: .info, access: .standardOutput,
+                    statuses: ["1xx", "2xx", "3xx", "4xx", "5xx"].compactMap(StatusSet.init), slow: .within(.seconds(1))
+                ))
         #expect(settings.health == .init(live: "/livez", ready: "/readyz"))
         #expect(settings.serverHeader == .standard)
         #expect(settings.secretKey == nil)
         #expect(settings.allowedHosts == ["*"])
         #expect(settings.tempDirectory == "/tmp")
+    }
+
+    @Test func overloadAndLogsAreDecoded() throws {
+        let yaml = """
+            base:
+              limits: {queue-time: off, memory: 512MiB}
+              timeouts: {linger: 1h, pre-drain: 5s}
+              log: {slow: off, statuses: [404, 5XX]}
+            """
+        let settings = try load(yaml).get().settings
+        #expect(settings.limits.queueTime == .off && settings.limits.memory == .exactly(ByteCount(512 << 20)))
+        #expect(settings.timeouts.linger == .seconds(3600) && settings.timeouts.preDrain == .seconds(5))
+        #expect(settings.log.slow == .off)
+        #expect(settings.log.statuses.map(\.codes) == [404...404, 500...599])
+        for text in ["6xx", "xx", "99", "600", "4x", "ok"] {
+            #expect(StatusSet(text) == nil, "\(text)")
+        }
+        guard case .failure(let errors) = load("base: {log: {statuses: [4xx, most]}}") else {
+            Issue.record("'most' is no status")
+            return
+        }
+        #expect(errors.description.contains("a status (404) or a class of them (1xx to 5xx)"))
     }
 
     @Test func routesAreDecoded() throws {

@@ -34,10 +34,33 @@ final class TestServer: Sendable {
     var openConnections: Int { server.openConnections }
 
     @discardableResult
-    func drain(within limit: TimeAmount = .seconds(10)) -> Int { server.drain(within: limit) }
+    func drain(within limit: TimeAmount = .seconds(10)) -> Int { server.drain(DrainLimits(requests: limit)) }
+
+    /// Drains on another thread; returns when nothing is accepted any more.
+    func startDraining(_ limits: DrainLimits) throws -> Drain {
+        let drain = Drain()
+        let hasBegun = try EventCounter()
+        try DedicatedThread.start(name: "drain") { [server] in
+            drain.end(server.drain(limits) { hasBegun.signal() })
+        }
+        hasBegun.wait()
+        return drain
+    }
+
+    func endLinger() { server.endLinger() }
+
+    /// A drain on its way.
+    final class Drain: Sendable {
+        private let cut = Mutex<Int?>(nil)
+
+        fileprivate func end(_ count: Int) { cut.withLock { $0 = count } }
+
+        /// Connections cut off, once it is over.
+        var result: Int? { cut.withLock { $0 } }
+    }
 
     func stop() {
-        _ = server.drain(within: .zero)
+        _ = server.drain(DrainLimits(requests: .zero))
         server.shutdown()
         listener.close()
     }

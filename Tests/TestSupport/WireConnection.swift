@@ -58,7 +58,7 @@ package final class WireConnection {
         var response = try WireResponse(head: head)
         if toHead || response.status < 200 || response.status == 204 || response.status == 304 { return response }
         if response["transfer-encoding"]?.lowercased() == "chunked" {
-            response.body = try receiveChunks(head)
+            response.body = try receiveChunks()
         } else if let length = response["content-length"].flatMap({ Int($0) }) {
             while buffer.count < length {
                 guard try fill() else { throw WireError.incomplete(head) }
@@ -69,6 +69,21 @@ package final class WireConnection {
             response.body = take(buffer.count)
         }
         return response
+    }
+
+    /// The next chunk of a body whose head came by `receive(toHead: true)`; nil at the body's end, when that is in order.
+    package func receiveChunk() throws -> [UInt8]? {
+        guard let size = Int(try receiveLine("a chunk").prefix { $0 != ";" }, radix: 16) else {
+            throw WireError.malformed("a chunk's size")
+        }
+        if size == 0 {
+            while try !receiveLine("the last chunk").isEmpty {}
+            return nil
+        }
+        while buffer.count < size + 2 {
+            guard try fill() else { throw WireError.incomplete("a chunk") }
+        }
+        return Array(take(size + 2).dropLast(2))
     }
 
     /// Whether the server closed, with nothing more said.
@@ -124,20 +139,10 @@ package final class WireConnection {
         }
     }
 
-    private func receiveChunks(_ head: String) throws -> [UInt8] {
+    private func receiveChunks() throws -> [UInt8] {
         var body: [UInt8] = []
-        while true {
-            let line = try receiveLine(head)
-            guard let size = Int(line.prefix { $0 != ";" }, radix: 16) else { throw WireError.malformed(line) }
-            if size == 0 {
-                while try !receiveLine(head).isEmpty {}
-                return body
-            }
-            while buffer.count < size + 2 {
-                guard try fill() else { throw WireError.incomplete(head) }
-            }
-            body += take(size + 2).dropLast(2)
-        }
+        while let chunk = try receiveChunk() { body += chunk }
+        return body
     }
 
     private func receiveLine(_ head: String) throws -> String {

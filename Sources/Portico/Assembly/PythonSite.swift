@@ -125,6 +125,11 @@ final class PythonSite: ServedSite {
         }
     }
 
+    var callsInProgress: Int {
+        guard let handler = asgi.withLock({ $0 }) else { return 0 }
+        return (try? home.submit { handler.value.callsInProgress }.wait()) ?? 0
+    }
+
     func stop() {
         guard let handler = asgi.withLock({ $0 }) else { return }
         switch ask(within: TimeAmount(settings.timeouts.drain), { handler.value.shutdown() }) {

@@ -8,6 +8,9 @@ protocol ServedSite: AnyObject, Sendable {
     func makeHandler(on loop: any EventLoop) -> any SiteHandler
     /// Before the first request; `loops` are those that will serve. Not called on any of them.
     func start(on loops: [any EventLoop]) throws(WorkerStartError)
+    /// Calls of the application that have not returned, which may be after their responses; but for those on threads of the
+    /// pool. Blocks; not called on a loop.
+    var callsInProgress: Int { get }
     /// After the last request. Not called on a loop.
     func stop()
 }

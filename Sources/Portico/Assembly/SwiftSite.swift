@@ -16,6 +16,7 @@ final class SwiftSite: ServedSite, Sendable {
     /// What the site keeps on each loop.
     private let states = Mutex<[ObjectIdentifier: LifespanState]>([:])
     private let gateway: GatewayContext?
+    private let handlers = Mutex<[NIOLoopBound<ASGIHandler>]>([])
 
     /// What a site needs to be served; commands that only look at sites have none.
     struct GatewayContext: Sendable {
@@ -56,10 +57,18 @@ final class SwiftSite: ServedSite, Sendable {
     func makeHandler(on loop: any EventLoop) -> any SiteHandler {
         let logger = Logger(label: "gateway")
         guard usesWSGI, let gateway else {
-            return ASGIHandler(
+            let handler = ASGIHandler(
                 application, on: loop, state: state(of: loop), watchdog: gateway?.watchdog, logger: logger)
+            handlers.withLock { $0.append(NIOLoopBound(handler, eventLoop: loop)) }
+            return handler
         }
         return WSGIHandler(application, on: loop, pool: gateway.pool, options: gateway.wsgi, logger: logger)
+    }
+
+    var callsInProgress: Int {
+        handlers.withLock { $0 }.reduce(0) { count, handler in
+            count + ((try? handler.eventLoop.submit { handler.value.callsInProgress }.wait()) ?? 0)
+        }
     }
 
     private func state(of loop: any EventLoop) -> LifespanState {

@@ -175,17 +175,27 @@ final class Worker {
         return sites
     }
 
-    /// Stops accepting, finishes what was begun within `timeouts.drain`, and ends the sites.
-    func drain(closing listeners: [ListeningSocket]) {
+    /// Stops accepting, finishes what was begun within `timeouts.drain`, and ends the sites. When others serve in this one's
+    /// place already (`isReplaced`), WebSockets and event streams go on for `timeouts.linger` first, and idle connections
+    /// wait for their next request as long as ever.
+    func drain(closing listeners: [ListeningSocket], isReplaced: Bool) {
         isReady.value = false
-        let limit = settings.timeouts.drain
+        let timeouts = settings.timeouts
+        let limit = timeouts.drain + (isReplaced ? timeouts.linger : .zero)
         let deadline = MonotonicTime.now() + limit
         python?.interpreter.endsWithin(limit + Self.pythonEnding)
-        let cut = server.drain(within: TimeAmount(limit)) {
+        var limits = DrainLimits(requests: TimeAmount(timeouts.drain))
+        if isReplaced {
+            limits.linger = TimeAmount(timeouts.linger)
+            limits.silence = TimeAmount(timeouts.keepAlive)
+        }
+        let cut = server.drain(limits) {
             // Closed now, not at the end: the kernel goes on taking connections as long as one copy is open.
             for listener in listeners { listener.close() }
         }
         if cut > 0 { logger.warning("\(cut) connections were cut off at the end of timeouts.drain") }
+        // What an application does after its response, or once it was told that its stream has ended.
+        while MonotonicTime.now() < deadline, sites.contains(where: { $0.callsInProgress > 0 }) { usleep(10_000) }
         watchdog.stop()
         for site in sites { site.stop() }
         endPool(before: deadline)

@@ -78,7 +78,7 @@ struct ProcessWorker: Sendable {
         }
         control.ready()
         while !stop.wait(within: .seconds(1)) { control.heartbeat(worker.report()) }
-        worker.drain(closing: control.listeners)
+        worker.drain(closing: control.listeners, isReplaced: control.drainReason == .requested(.replace))
         return 0
     }
 }

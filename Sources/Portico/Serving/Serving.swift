@@ -196,7 +196,7 @@ struct Serving: Sendable {
         } catch {
             logger.warning("a second signal will not hurry the end: \(error)")
         }
-        worker.drain(closing: listeners)
+        worker.drain(closing: listeners, isReplaced: false)
         return status
     }
 

@@ -48,6 +48,7 @@ final class HTTPCall: NativeCall, ExchangeCall {
     /// Calls the application.
     func run(scriptName: String, path: String) {
         exchange.call = self
+        context.calls += 1
         context.loop.enter {
             do throws(PythonError) {
                 try context.spawn(
@@ -171,6 +172,7 @@ final class HTTPCall: NativeCall, ExchangeCall {
     override func ended(_ error: OpaquePointer?) {
         guard !hasEnded else { return }
         hasEnded = true
+        context.calls -= 1
         if let overdue {
             overdue.left()
             return settle()
@@ -221,6 +223,7 @@ final class HTTPCall: NativeCall, ExchangeCall {
 
     /// The call could not even be started.
     private func fail(_ text: String) {
+        if !hasEnded { context.calls -= 1 }
         hasEnded = true
         phase = .complete
         context.logger.error(

@@ -30,6 +30,8 @@ public final class PythonASGIHandler: SiteHandler {
         context = try made.get()
     }
 
+    public var callsInProgress: Int { context.calls }
+
     public func handle(_ exchange: any Exchange, scriptName: String, path: String) {
         guard !context.loop.isClosed else { return exchange.respond(.serviceUnavailable, text: "stopping\n") }
         if exchange.isWebSocketHandshake {
@@ -84,6 +86,8 @@ final class ASGIContext {
     private var spareBody = ByteBuffer()
     /// `lifespan`'s state, once there is one: owned.
     var state: OpaquePointer?
+    /// Calls of the application that have not returned. On the event loop.
+    var calls = 0
     /// An awaitable of `None`, for every `send()` that need not wait.
     let done: OpaquePointer
 

@@ -10,9 +10,14 @@ final class ConnectionRegistry {
     private(set) var count = 0
     private let eventLoop: ServerLoop
     private let interval: TimeAmount
+    /// Between two sweeps while the server drains: those who wait for its end wait for them.
+    private static let drainInterval = TimeAmount.milliseconds(50)
+    private var isDraining = false
     private var isScheduled = false
     /// Calls whose clients have left before they were answered: they have their limit all the same.
     private var orphans: [Orphan] = []
+    /// How many sweeps were scheduled: the number of the last.
+    private var scheduled = 0
     /// Called with every sweep, and when the first connection comes after a pause.
     var onSweep: () -> Void = {}
 
@@ -55,9 +60,21 @@ final class ConnectionRegistry {
         }
     }
 
+    /// From now on connections are looked at often.
+    func beginDraining() {
+        isDraining = true
+        // One more than is scheduled already, which comes too late for the first of them.
+        if head != nil { schedule() }
+    }
+
     private func schedule() {
         isScheduled = true
-        eventLoop.assumeIsolated().scheduleTask(in: interval) { [weak self] in self?.sweep() }
+        let delay = isDraining ? min(interval, Self.drainInterval) : interval
+        scheduled += 1
+        eventLoop.assumeIsolated().scheduleTask(in: delay) { [weak self, scheduled] in
+            // One that was overtaken does nothing.
+            if let self, self.scheduled == scheduled { self.sweep() }
+        }
     }
 
     private func sweep() {

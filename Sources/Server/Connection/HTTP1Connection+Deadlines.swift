@@ -12,6 +12,7 @@ extension HTTP1Connection {
 
     /// Called by every sweep.
     func checkDeadline(_ now: NIODeadline) {
+        if let times = loop.drainTimes, checkDrain(times, now) { return }
         let pending = socket.output.count
         if case .exchange = phase, let exchange { exchange.checkLimit(now, isClientSlow: pending > 0) }
         guard socket.isOpen else { return }
@@ -38,7 +39,7 @@ extension HTTP1Connection {
     private var timeout: TimeAmount {
         let timeouts = loop.options.timeouts
         return switch phase {
-        case .idle: isFirstRequest ? timeouts.header : timeouts.keepAlive
+        case .idle: idleTimeout
         case .head: timeouts.header
         case .exchange, .discarding: timeouts.body
         // Nobody waits for a client that only has to notice the end when the worker is to stop.
@@ -46,12 +47,20 @@ extension HTTP1Connection {
         }
     }
 
+    private var idleTimeout: TimeAmount {
+        let timeout = isFirstRequest ? loop.options.timeouts.header : loop.options.timeouts.keepAlive
+        return loop.drainTimes.map { min($0.silence, timeout) } ?? timeout
+    }
+
     private func timedOut() {
         deadline = .none
         switch phase {
         case .head: refuse(.timedOut)
         case .exchange: exchange?.bodyTimedOut()
-        case .idle, .discarding, .lingering, .closed: close()
+        case .idle:
+            // A request that came in this very turn of the loop is read in the next.
+            if socket.hasInput { deadline = .unset } else { close() }
+        case .discarding, .lingering, .closed: close()
         }
     }
 }

@@ -41,7 +41,7 @@ extension HTTP1Connection {
         return !isFirstRequest
     }
 
-    /// Closes a connection on which no request was begun; false when there is one.
+    /// Closes a connection on which no request was begun, to make room; false when there is one.
     @discardableResult
     func closeIfIdle() -> Bool {
         guard case .idle = phase, input.readableBytes == 0 else { return false }

@@ -39,6 +39,10 @@ final class HTTP1Connection: SocketHandler {
     var isFirstRequest = true
     var deadline = Deadline.unset
     var outputStall = OutputStall()
+    /// Bytes that came, ever.
+    private(set) var received = 0
+    /// Looked at while the server drains.
+    var progress: StreamProgress?
 
     // The registry's links.
     var nextInRegistry: HTTP1Connection?
@@ -83,7 +87,8 @@ final class HTTP1Connection: SocketHandler {
     func socketIsReadable(_ socket: SocketChannel) {
         prepareInput()
         switch socket.receive(into: &input) {
-        case .bytes:
+        case .bytes(let count):
+            received &+= count
             outputStall.noteActivity()
             isReading = true
             advance()

@@ -77,7 +77,8 @@ extension HTTP1Exchange {
             length = .unsaid
         }
         due = 0
-        if Self.isEventStream(head) { limit = 0 }
+        isEventStream = response != .bodiless && Self.isEventStream(head)
+        if isEventStream { limit = 0 }
         writeHead(head, facts, length, body: nil, on: link)
         link.flushSoon()
     }
@@ -212,6 +213,7 @@ extension HTTP1Exchange {
         writableWaiter = nil
         closeCallback = nil
         runningCall = nil
+        leaveCallback = nil
     }
 
     /// The connection is gone before the response was complete.

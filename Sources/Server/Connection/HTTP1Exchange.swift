@@ -38,6 +38,9 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     var bodyReceiver: ((BodyPart) -> Void)?
     var writableWaiter: (() -> Void)?
     var closeCallback: (() -> Void)?
+    var leaveCallback: (() -> Void)?
+    /// Whether the response is `text/event-stream`, which ends when somebody ends it.
+    var isEventStream = false
     var began: NIODeadline?
     /// Nanoseconds without progress after which the site has had its time; 0 is for ever.
     var limit: Int64 = 0
@@ -55,6 +58,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         status = nil
         bodyBytes = 0
         unflushed = 0
+        isEventStream = false
         isBodyComplete = false
         bodyFailure = nil
         hasReceived = false

@@ -138,6 +138,12 @@ final class SocketChannel: DescriptorWatcher {
     /// Whether reading is paused because the handler had no use for what came.
     var isReadPaused: Bool { !isInputClosed && !interest.contains(.readable) }
 
+    /// Whether there is something to be read that nobody has read yet.
+    var hasInput: Bool {
+        var byte: UInt8 = 0
+        return descriptor >= 0 && recv(descriptor, &byte, 1, CInt(MSG_PEEK | MSG_DONTWAIT)) > 0
+    }
+
     // MARK: Output
 
     /// False while more waits to be sent than a connection should hold.

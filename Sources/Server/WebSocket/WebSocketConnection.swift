@@ -74,7 +74,9 @@ final class WebSocketConnection: SocketHandler, WebSocket {
         // What came in the same packet as the request is looked at once the application had a chance to ask for it.
         if input.readableBytes > 0 { loop.eventLoop.assumeIsolated().execute { [self] in process() } }
         // A request from before the end is still served, for a moment.
-        if loop.isDraining { loop.eventLoop.assumeIsolated().execute { [self] in restart() } }
+        if let times = loop.drainTimes, times.lingerEnd <= .now() {
+            loop.eventLoop.assumeIsolated().execute { [self] in restart() }
+        }
     }
 
     var wantsBytes: Bool { wantsRead }

@@ -3,14 +3,27 @@ import Platform
 import Synchronization
 import TestSupport
 
-/// Clients that ask for one page again and again, each on a connection of its own, and what became of their requests.
+/// Clients that ask one server again and again, each on a connection of its own, and what became of them. They retry
+/// nothing: each request, message and event stream that does not end as it should is counted.
 final class Load: Sendable {
-    /// Whether a connection serves one request or as many as the server lets.
-    enum Connections { case kept, fresh }
+    /// What a client does with a connection.
+    enum Connections {
+        /// As many requests as the server lets.
+        case kept
+        /// One request.
+        case fresh
+        /// A WebSocket that is pinged until the server closes it, to be opened again when it says so (1012).
+        case webSockets
+        /// An event stream that is read until it ends, and opened again then, as browsers do.
+        case events
+    }
 
     struct Counts {
+        /// Responses with status 200, answers to pings, events.
         var ok = 0
-        /// The response began and did not end.
+        /// Responses that closed their connection, WebSockets closed with 1012, event streams that ended in order.
+        var partings = 0
+        /// The response, message or stream began and did not end.
         var incomplete = 0
         /// The connection ended before a byte of the response.
         var failed = 0
@@ -18,8 +31,11 @@ final class Load: Sendable {
         var lost = 0
         /// The connection was not accepted.
         var refused = 0
-        /// Any other answer than 200.
+        /// Any other answer.
         var wrong: [String] = []
+
+        /// Everything that a server which only reloads may not do.
+        var faults: Int { incomplete + failed + refused + wrong.count }
     }
 
     private let counts = Mutex(Counts())
@@ -51,46 +67,99 @@ final class Load: Sendable {
         return now
     }
 
+    private var goesOn: Bool { !isEnding.load(ordering: .relaxed) }
+
+    private func note(_ change: (inout Counts) -> Void) { counts.withLock { change(&$0) } }
+
     private func visit(_ path: String, _ endpoint: Endpoint, _ connections: Connections) {
         let connection: WireConnection
         do {
             connection = try WireConnection(endpoint)
         } catch {
-            counts.withLock { $0.refused += 1 }
+            note { $0.refused += 1 }
             usleep(1000)
             return
         }
+        switch connections {
+        case .kept, .fresh: ask(path, on: connection, isFresh: connections == .fresh)
+        case .webSockets: judged { try talk(path, on: connection) }
+        case .events: judged { try listen(path, on: connection) }
+        }
+    }
+
+    private func ask(_ path: String, on connection: WireConnection, isFresh: Bool) {
         let isOwed = !isStopping.load(ordering: .sequentiallyConsistent)
-        let fields = connections == .fresh ? ["Connection: close"] : []
-        while !isEnding.load(ordering: .relaxed) {
+        let lines = ["GET \(path) HTTP/1.1", "Host: localhost"] + (isFresh ? ["Connection: close"] : [])
+        let request = Array((lines.map { $0 + "\r\n" }.joined() + "\r\n").utf8)
+        while goesOn {
             let begin = MonotonicTime.now()
             var sent = begin
-            do {
-                let lines = ["GET \(path) HTTP/1.1", "Host: localhost"] + fields
-                try connection.send(lines.map { $0 + "\r\n" }.joined() + "\r\n")
+            var isOver = false
+            // A client that was not scheduled for a while has an idle connection, which a stopping server may close.
+            judged(isOwed: { isOwed && sent - begin < .milliseconds(50) }) {
+                isOver = true
+                try connection.send(request)
                 sent = .now()
                 let response = try connection.receive()
-                counts.withLock { counts in
+                isOver = response["connection"]?.lowercased() == "close"
+                note { counts in
                     if response.status == 200 {
                         counts.ok += 1
                     } else {
                         counts.wrong.append("status \(response.status)")
                     }
+                    if isOver { counts.partings += 1 }
                 }
-                if response["connection"]?.lowercased() == "close" { return }
-            } catch {
-                // A client that was not scheduled for a while has an idle connection, which a stopping server may close.
-                let wasPrompt = sent - begin < .milliseconds(50)
-                counts.withLock { counts in
-                    switch error {
-                    case WireError.noResponse:
-                        counts.failed += 1
-                        if isOwed && wasPrompt { counts.lost += 1 }
-                    case WireError.incomplete: counts.incomplete += 1
-                    default: counts.wrong.append("\(error)")
-                    }
-                }
+            }
+            if isOver { return }
+        }
+    }
+
+    private func talk(_ path: String, on connection: WireConnection) throws {
+        let response = try connection.openSocket(path)
+        guard response.status == 101 else { return note { $0.wrong.append("handshake \(response.status)") } }
+        try connection.sendFrame(0x89, [])
+        while goesOn {
+            let frame = try connection.receiveFrame()
+            switch frame.first {
+            case 0x8A:
+                note { $0.ok += 1 }
+                usleep(1000)
+                try connection.sendFrame(0x89, [])
+            case 0x88:
+                let code = frame.payload.prefix(2).reduce(0) { $0 << 8 | Int($1) }
+                note { if code == 1012 { $0.partings += 1 } else { $0.wrong.append("closed with \(code)") } }
+                // The server may have closed by now.
+                try? connection.sendFrame(0x88, Array(frame.payload.prefix(2)))
                 return
+            // What the application or the server's own pings say.
+            default: break
+            }
+        }
+    }
+
+    private func listen(_ path: String, on connection: WireConnection) throws {
+        try connection.send("GET \(path) HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n")
+        let response = try connection.receive(toHead: true)
+        guard response.status == 200 else { return note { $0.wrong.append("stream \(response.status)") } }
+        while goesOn {
+            guard try connection.receiveChunk() != nil else { return note { $0.partings += 1 } }
+            note { $0.ok += 1 }
+        }
+    }
+
+    private func judged(isOwed: () -> Bool = { false }, _ body: () throws -> Void) {
+        do {
+            try body()
+        } catch {
+            note { counts in
+                switch error {
+                case WireError.noResponse:
+                    counts.failed += 1
+                    if isOwed() { counts.lost += 1 }
+                case WireError.incomplete: counts.incomplete += 1
+                default: counts.wrong.append("\(error)")
+                }
             }
         }
     }
