@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sched.h>
 #include <sys/auxv.h>
 #include <sys/epoll.h>
@@ -28,6 +31,12 @@ int cplatform_open_read(const char *path) { return result_or_errno(open(path, O_
 long long cplatform_file_system(const char *path) {
     struct statfs found;
     return statfs(path, &found) < 0 ? -errno : (long long)(unsigned)found.f_type;
+}
+
+void cplatform_trim_heap(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 int cplatform_eventfd(void) { return result_or_errno(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)); }

@@ -15,4 +15,7 @@ public enum ResidentMemory {
     /// Gives back the pages of code and constants that this process has touched so far. What is used again comes back from
     /// the page cache, sixteen pages at a time; what only starting up has needed does not.
     public static func releaseCode() { cplatform_release_code() }
+
+    /// Gives the system what the allocator keeps for later.
+    public static func giveBackUnused() { cplatform_trim_heap() }
 }

@@ -13,6 +13,7 @@ import Synchronization
 final class Acceptor: Sendable {
     private let descriptor: CInt
     private let targets: [AcceptTarget]
+    private let memory: MemoryGate?
     private let logger: Logger
     private let isStopping = Atomic(false)
     /// For what waits in the kernel's queue at the end.
@@ -24,9 +25,10 @@ final class Acceptor: Sendable {
     private let roomMade: EventCounter
 
     /// Starts accepting from `descriptor`, which stays the caller's.
-    init(descriptor: CInt, targets: [AcceptTarget], logger: Logger) throws(SystemError) {
+    init(descriptor: CInt, targets: [AcceptTarget], memory: MemoryGate?, logger: Logger) throws(SystemError) {
         self.descriptor = descriptor
         self.targets = targets
+        self.memory = memory
         self.logger = logger
         hasEnded = try EventCounter()
         roomMade = try EventCounter()
@@ -109,9 +111,11 @@ final class Acceptor: Sendable {
         return poll(&waiting, 1, -1) > 0
     }
 
-    /// The loop with the fewest connections of those that are not blocked; nil when all are full.
+    /// The loop with the fewest connections of those that are not blocked; nil when all are full, or while memory is short.
+    /// With nobody connected nobody's end would make room, so that one is let in all the same.
     private var roomiest: AcceptTarget? {
-        targets.lazy.filter { !$0.isBlocked }.min { $0.load < $1.load }.flatMap { $0.hasRoom ? $0 : nil }
+        if let memory, !memory.isOpen, targets.contains(where: { $0.load > 0 }) { return nil }
+        return targets.lazy.filter { !$0.isBlocked }.min { $0.load < $1.load }.flatMap { $0.hasRoom ? $0 : nil }
     }
 
     private func awaitRoom() {

@@ -17,16 +17,18 @@ public final class HTTPServer: Sendable {
     private let targets: [AcceptTarget]
     private let drainTimes = Mutex<DrainTimes?>(nil)
     private let acceptors = Mutex<[Acceptor]>([])
+    private let memory: MemoryGate?
     private let logger: Logger
 
     /// Starts `loopCount` event loops; `mainLoop`, which somebody else runs and ends, is the first of them when given.
     /// `makeHandler` and `makeObserver` are called once on each. Not called on any of the loops.
     public init(
-        loopCount: Int, mainLoop: ServerLoop? = nil, options: ServerOptions, logger: Logger,
+        loopCount: Int, mainLoop: ServerLoop? = nil, options: ServerOptions, memory: MemoryGate? = nil, logger: Logger,
         makeHandler: @escaping @Sendable (any EventLoop) throws -> any ExchangeHandler,
         makeObserver: @escaping @Sendable (any EventLoop) -> (any ServerObserver)?
     ) throws {
         self.options = options
+        self.memory = memory
         self.logger = logger
         // Who writes to a connection that is gone is told so by the call itself.
         signal(SIGPIPE, SIG_IGN)
@@ -52,7 +54,7 @@ public final class HTTPServer: Sendable {
 
     /// Accepts connections from a bound, listening socket, which stays open until the server has drained.
     public func serve(descriptor: CInt) throws(SystemError) {
-        let acceptor = try Acceptor(descriptor: descriptor, targets: targets, logger: logger)
+        let acceptor = try Acceptor(descriptor: descriptor, targets: targets, memory: memory, logger: logger)
         acceptors.withLock { $0.append(acceptor) }
     }
 

@@ -26,6 +26,15 @@ struct AccessLogFormatter {
         line.append(0x0A)
     }
 
+    /// Hexadecimal digits need no escaping.
+    private func append(_ trace: TraceContext, to line: inout [UInt8]) {
+        line.append(contentsOf: ",\"trace-id\":\"".utf8)
+        line.append(contentsOf: trace.traceID.utf8)
+        line.append(contentsOf: "\",\"parent-id\":\"".utf8)
+        line.append(contentsOf: trace.parentID.utf8)
+        line.append(contentsOf: (trace.isSampled ? "\",\"sampled\":true" : "\",\"sampled\":false").utf8)
+    }
+
     private mutating func appendCombined(_ record: AccessRecord, to line: inout [UInt8]) {
         LineEscaping.appendBare(record.remoteHost, to: &line)
         line.append(contentsOf: " - ".utf8)
@@ -74,6 +83,7 @@ struct AccessLogFormatter {
             line.append(contentsOf: "\":".utf8)
             LineEscaping.appendJSON(value, to: &line)
         }
+        if let trace = record.trace { append(trace, to: &line) }
         line.append(contentsOf: ",\"status\":".utf8)
         DecimalText.append(record.status, to: &line)
         line.append(contentsOf: ",\"bytes\":".utf8)

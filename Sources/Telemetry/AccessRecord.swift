@@ -22,13 +22,15 @@ public struct AccessRecord: Sendable {
     /// From the request's head to the last byte handed to the kernel, in microseconds.
     public var microseconds: Int
     public var requestID: String
+    /// The trace it belongs to; only JSON lines show it.
+    public var trace: TraceContext?
     /// The worker's slot, from 0; shown counting from 1.
     public var worker: Int
 
     public init(
         time: LogTime, remoteHost: String, remoteUser: String = "", host: String = "", method: String, target: String,
         version: String, status: Int, bodyBytes: Int, referer: String = "", userAgent: String = "", microseconds: Int,
-        requestID: String = "", worker: Int = 0
+        requestID: String = "", trace: TraceContext? = nil, worker: Int = 0
     ) {
         self.time = time
         self.remoteHost = remoteHost
@@ -43,6 +45,7 @@ public struct AccessRecord: Sendable {
         self.userAgent = userAgent
         self.microseconds = microseconds
         self.requestID = requestID
+        self.trace = trace
         self.worker = worker
     }
 }

@@ -16,13 +16,14 @@ final class TestServer: Sendable {
     private let listener: ListeningSocket
 
     init(
-        options: ServerOptions = ServerOptions(), loops: Int = 1, observer: (any ServerObserver & Sendable)? = nil,
+        options: ServerOptions = ServerOptions(), loops: Int = 1, memory: MemoryGate? = nil,
+        observer: (any ServerObserver & Sendable)? = nil,
         _ answer: @escaping @Sendable (any Exchange) -> Void
     ) throws {
         listener = try ListeningSocket.bind(.tcp(host: "127.0.0.1", port: 0))
         port = listener.address.port ?? 0
         server = try HTTPServer(
-            loopCount: loops, options: options,
+            loopCount: loops, options: options, memory: memory,
             logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }),
             makeHandler: { _ in ClosureHandler(answer) }, makeObserver: { _ in observer })
         try server.serve(descriptor: listener.descriptor)

@@ -39,6 +39,17 @@ import Testing
                 + #""status":200,"bytes":612,"seconds":0.000213,"worker":2}"# + "\n")
     }
 
+    @Test(arguments: [("01", true), ("00", false)])
+    func jsonWithATrace(flags: String, isSampled: Bool) throws {
+        let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-\(flags)"
+        let record = Self.record { $0.trace = TraceContext(parsing: parent.utf8) }
+        #expect(
+            Self.line(.json, record).contains(
+                #""request-id":"4f2a","trace-id":"4bf92f3577b34da6a3ce929d0e0e4736","parent-id":"00f067aa0ba902b7","#
+                    + #""sampled":\#(isSampled),"status":200"#))
+        #expect(!Self.line(.combined, record).contains("4bf92f35"))
+    }
+
     @Test func commonTimeIsThatOfAnyStrptime() throws {
         var text: [UInt8] = []
         LogTime(seconds: 1_795_247_281).appendCommon(to: &text)

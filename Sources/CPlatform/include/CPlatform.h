@@ -122,6 +122,8 @@ int cplatform_become_reaper(void);
 /// A pipe, both ends close-on-exec: `ends[0]` to read from, `ends[1]` to write to.
 int cplatform_pipe(int ends[2]);
 int cplatform_set_close_on_exec(int fd, int on);
+/// Gives the system what the allocator keeps for later.
+void cplatform_trim_heap(void);
 int cplatform_set_non_blocking(int fd, int on);
 int cplatform_duplicate(int fd);
 

@@ -105,7 +105,7 @@ final class Worker {
         self.sites = sites
         server = try HTTPServer(
             loopCount: settings.workers.loopCount, mainLoop: python?.mainLoop, options: ServerOptions(settings),
-            logger: logger,
+            memory: MemoryGate(settings.limits.memory, logger: logger), logger: logger,
             makeHandler: { loop in
                 var handlers: [String: any SiteHandler] = [:]
                 for site in sites { handlers[site.name] = site.makeHandler(on: loop) }
