@@ -29,6 +29,7 @@ class ExchangeFilter: Exchange {
     func receive(_ deliver: @escaping (BodyPart) -> Void) { inner.receive(deliver) }
     func whenWritable(_ ready: @escaping () -> Void) { inner.whenWritable(ready) }
     func onClose(_ closed: @escaping () -> Void) { inner.onClose(closed) }
+    var waitedNanoseconds: UInt64 { inner.waitedNanoseconds }
     func onLeave(_ leave: @escaping () -> Void) { inner.onLeave(leave) }
     func respond(_ head: ResponseHead, _ body: ByteBuffer) { inner.respond(head, body) }
     func start(_ head: ResponseHead) { inner.start(head) }

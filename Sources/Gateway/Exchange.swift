@@ -37,6 +37,9 @@ public protocol Exchange: AnyObject {
     /// before, it is still told in time, as long as the application runs.
     var call: (any ExchangeCall)? { get set }
 
+    /// How long the request has waited for the event loop to be done with others, as far as that is known.
+    var waitedNanoseconds: UInt64 { get }
+
     /// Calls `leave` once when the server ends an event stream because it comes to its own end, before the client sees the
     /// stream's: whoever holds back part of the response writes it then.
     func onLeave(_ leave: @escaping () -> Void)
@@ -75,6 +78,8 @@ public protocol Exchange: AnyObject {
 
 extension Exchange {
     public var id: RequestID { .text(requestID) }
+
+    public var waitedNanoseconds: UInt64 { 0 }
 
     public func onLeave(_ leave: @escaping () -> Void) {}
 

@@ -14,11 +14,14 @@ struct PoolJob: Sendable {
 
     fileprivate let run: Body
     fileprivate let lease: ThreadLease?
+    /// Takes the place of `run` when the job has waited too long.
+    fileprivate let expire: @Sendable () -> Void
     fileprivate var queuedAt: UInt64 = 0
 
-    init(_ lease: ThreadLease? = nil, _ run: @escaping Body) {
+    init(_ lease: ThreadLease? = nil, _ run: @escaping Body, expire: @escaping @Sendable () -> Void = {}) {
         self.lease = lease
         self.run = run
+        self.expire = expire
     }
 }
 
@@ -34,6 +37,8 @@ final class JobQueue: @unchecked Sendable {
 
     private let limit: Int
     private let threads: Int
+    /// Nanoseconds that a job may wait.
+    private let longestWait: UInt64
     private let monitor = Monitor()
 
     // Written under the monitor, read by whoever wants to know.
@@ -41,16 +46,20 @@ final class JobQueue: @unchecked Sendable {
     let queued = Atomic<Int>(0)
     let started = Atomic<UInt64>(0)
     let refused = Atomic<UInt64>(0)
+    let expired = Atomic<UInt64>(0)
     let queueNanoseconds = Atomic<UInt64>(0)
 
     /// A queue in front of `threads` threads in which `limit` jobs may wait.
-    init(limit: Int, threads: Int) {
+    init(limit: Int, threads: Int, longestWait: UInt64 = .max) {
         self.limit = limit
         self.threads = threads
+        self.longestWait = longestWait
     }
 
-    func append(_ run: @escaping PoolJob.Body) throws(ThreadPoolError) {
-        guard append(CollectionOfOne(PoolJob(nil, run))) == 1 else {
+    func append(
+        _ run: @escaping PoolJob.Body, expire: @escaping @Sendable () -> Void = {}
+    ) throws(ThreadPoolError) {
+        guard append(CollectionOfOne(PoolJob(nil, run, expire: expire))) == 1 else {
             throw monitor.withLock { isClosed } ? .closed : .queueFull
         }
     }
@@ -95,9 +104,18 @@ final class JobQueue: @unchecked Sendable {
         while true {
             if let job = jobs.popFirst() {
                 queued.store(jobs.count, ordering: .relaxed)
+                let waited = Self.now() &- job.queuedAt
+                if waited > longestWait {
+                    // Whoever asked has mostly given up by now; those behind are served the sooner.
+                    expired.add(1, ordering: .relaxed)
+                    monitor.unlock()
+                    job.expire()
+                    monitor.lock()
+                    continue
+                }
                 busy.add(1, ordering: .relaxed)
                 started.add(1, ordering: .relaxed)
-                queueNanoseconds.add(Self.now() &- job.queuedAt, ordering: .relaxed)
+                queueNanoseconds.add(waited, ordering: .relaxed)
                 if job.lease !== lease {
                     monitor.unlock()
                     lease?.end()

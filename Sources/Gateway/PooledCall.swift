@@ -37,6 +37,11 @@ final class PooledCall: ExchangeCall, @unchecked Sendable {
 
     // MARK: On the thread
 
+    /// It has waited too long.
+    func expire() {
+        if work.revoke() { relay.fail(.serviceUnavailable) }
+    }
+
     func run(_ thread: PoolThread) -> Bool {
         guard work.begin(on: thread) else { return false }
         if context.direct == nil { RequestDeadline.$work.withValue(work) { call() } } else { call() }

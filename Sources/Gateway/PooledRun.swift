@@ -40,6 +40,11 @@ final class PooledRun<Value: Sendable>: Sendable {
 
     func fail(_ error: any Error) { resume(with: .failure(error)) }
 
+    /// It has waited too long.
+    func expire() {
+        if work.revoke() { resume(with: .failure(ThreadPoolError.waitedTooLong)) }
+    }
+
     /// The task was cancelled. Called at once, on the thread that cancels it.
     func cancel() {
         if work.revoke() {

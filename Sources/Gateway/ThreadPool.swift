@@ -35,6 +35,8 @@ public final class ThreadPool: Sendable {
         public var started: UInt64 = 0
         /// Jobs that were refused, ever.
         public var refused: UInt64 = 0
+        /// Jobs that had waited too long when a thread was free, ever.
+        public var expired: UInt64 = 0
         /// How long the jobs in ``started`` waited for a thread, together, in nanoseconds.
         public var queueNanoseconds: UInt64 = 0
     }
@@ -44,11 +46,15 @@ public final class ThreadPool: Sendable {
 
     /// Starts `threads` threads (at least one) called `name` and a number, as `ps -L` and `top -H` show them (the kernel
     /// keeps 15 bytes). At most `queueLimit` jobs wait while all of them are busy. Throws when the system refuses a
-    /// thread; those that were started are ended again.
-    public init(threads count: Int, queueLimit: Int, name: String = "worker") throws(ThreadPoolError) {
+    /// thread; those that were started are ended again. A job that has waited longer than `longestWait` is not run.
+    public init(
+        threads count: Int, queueLimit: Int, longestWait: TimeAmount? = nil, name: String = "worker"
+    ) throws(ThreadPoolError) {
         threadCount = max(1, count)
         self.name = name
-        queue = JobQueue(limit: max(0, queueLimit), threads: threadCount)
+        queue = JobQueue(
+            limit: max(0, queueLimit), threads: threadCount,
+            longestWait: longestWait.map { UInt64(max(0, $0.nanoseconds)) } ?? .max)
         threads = Mutex(Threads())
         for _ in 0..<threadCount {
             do {
@@ -97,23 +103,28 @@ public final class ThreadPool: Sendable {
         Counts(
             busy: queue.busy.load(ordering: .relaxed), queued: queue.queued.load(ordering: .relaxed),
             started: queue.started.load(ordering: .relaxed), refused: queue.refused.load(ordering: .relaxed),
+            expired: queue.expired.load(ordering: .relaxed),
             queueNanoseconds: queue.queueNanoseconds.load(ordering: .relaxed))
     }
 
-    /// Queues `job`; throws ``ThreadPoolError/queueFull`` or ``ThreadPoolError/closed`` without waiting. Called from
-    /// any thread.
-    public func submit(_ job: @escaping @Sendable () -> Void) throws(ThreadPoolError) {
-        try queue.append { _ in
-            job()
-            return false
-        }
+    /// Queues `job`; throws ``ThreadPoolError/queueFull`` or ``ThreadPoolError/closed`` without waiting. `expired` is called
+    /// in its place when it has waited too long. Called from any thread.
+    public func submit(
+        _ job: @escaping @Sendable () -> Void, expired: @escaping @Sendable () -> Void = {}
+    ) throws(ThreadPoolError) {
+        try queue.append(
+            { _ in
+                job()
+                return false
+            }, expire: expired)
     }
 
     /// Queues `jobs`, in their order; the result is how many of them were taken. Called from any thread.
     func submit(_ jobs: some Collection<PoolJob>) -> Int { queue.append(jobs) }
 
     /// Runs `body` on a thread of the pool and returns its result to where the calling task runs. Throws what `body`
-    /// throws, or at once ``ThreadPoolError/queueFull`` or ``ThreadPoolError/closed``, which the gateways answer by 503.
+    /// throws, or at once ``ThreadPoolError/queueFull`` or ``ThreadPoolError/closed``, or ``ThreadPoolError/waitedTooLong``
+    /// once a thread is free; the gateways answer these by 503.
     /// When the task is cancelled before a thread has taken `body` up, that is not run, and `CancellationError` thrown;
     /// later, ``RequestDeadline/hasPassed`` tells it.
     public func run<T: Sendable>(_ body: @escaping @Sendable () throws -> T) async throws -> T {
@@ -122,7 +133,7 @@ public final class ThreadPool: Sendable {
             try await withUnsafeThrowingContinuation { continuation in
                 guard call.wait(continuation) else { return }
                 do {
-                    try queue.append(call.run)
+                    try queue.append(call.run, expire: call.expire)
                 } catch {
                     call.fail(error)
                 }
@@ -151,6 +162,8 @@ public final class ThreadPool: Sendable {
 public enum ThreadPoolError: Error, Equatable, CustomStringConvertible {
     /// As many jobs wait as may.
     case queueFull
+    /// No thread was free for longer than a job may wait.
+    case waitedTooLong
     /// The pool is being shut down.
     case closed
     /// The system refused a thread; its error number.
@@ -159,6 +172,7 @@ public enum ThreadPoolError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .queueFull: "every worker thread is busy and the queue in front of them is full"
+        case .waitedTooLong: "no worker thread was free for longer than a request may wait"
         case .closed: "the thread pool is shutting down"
         case .cannotStartThread(let errno): "cannot start a worker thread: \(String(cString: strerror(errno)))"
         }

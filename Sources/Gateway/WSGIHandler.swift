@@ -128,7 +128,8 @@ public final class WSGIHandler: SiteHandler {
     private func submitPending() {
         let submitted = pending
         pending = []
-        let accepted = pool.submit(submitted.lazy.map { [lease = direct?.lease] in .init(lease, $0.call.run) })
+        let accepted = pool.submit(
+            submitted.lazy.map { [lease = direct?.lease] in .init(lease, $0.call.run, expire: $0.call.expire) })
         for refused in submitted[accepted...] { ErrorPage.send(.serviceUnavailable, on: refused.exchange) }
     }
 

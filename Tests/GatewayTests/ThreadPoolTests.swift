@@ -44,6 +44,32 @@ struct ThreadPoolTests {
         #expect(counts == ThreadPool.Counts(busy: 0, queued: 0, started: 5, refused: 2))
     }
 
+    @Test("a job that has waited too long is not run, and is counted")
+    func expiry() async throws {
+        let pool = try ThreadPool(threads: 1, queueLimit: 10, longestWait: .milliseconds(50))
+        let gate = Gate()
+        let begun = Gate()
+        try pool.submit {
+            begun.open()
+            gate.wait()
+        }
+        await begun.opened()
+        let seen = Mutex<[String]>([])
+        try pool.submit({ seen.withLock { $0.append("ran") } }, expired: { seen.withLock { $0.append("expired") } })
+        let waiting = Task { try await pool.run { seen.withLock { $0.append("ran") } } }
+        while pool.counts.queued < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        try await Task.sleep(for: .milliseconds(100))
+        gate.open()
+        await #expect(throws: ThreadPoolError.waitedTooLong) { try await waiting.value }
+        #expect(seen.withLock { $0 } == ["expired"])
+        #expect(pool.counts.expired == 2 && pool.counts.started == 1)
+        // Whoever comes when there is a thread is served.
+        while pool.counts.busy > 0 { try await Task.sleep(for: .milliseconds(1)) }
+        _ = try await pool.run { seen.withLock { $0.append("ran") } }
+        #expect(seen.withLock { $0.last } == "ran")
+        await drain(pool)
+    }
+
     @Test("without a queue, an idle thread still takes a job")
     func unqueued() async throws {
         let pool = try ThreadPool(threads: 1, queueLimit: 0)

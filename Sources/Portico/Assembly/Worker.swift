@@ -73,7 +73,9 @@ final class Worker {
         let pool: ThreadPool
         let table: RouteTable
         do {
-            pool = try ThreadPool(threads: settings.workers.threads, queueLimit: settings.limits.queue)
+            pool = try ThreadPool(
+                threads: settings.workers.threads, queueLimit: settings.limits.queue,
+                longestWait: settings.limits.queueTime.duration.map { TimeAmount($0) })
             table = try RouteAssembly(configuration).table()
             accessLog = try LogAssembly.accessLog(settings.log, logger: logger)
         } catch let error as RouteErrors {
@@ -108,7 +110,11 @@ final class Worker {
             memory: MemoryGate(settings.limits.memory, logger: logger), logger: logger,
             makeHandler: { loop in
                 var handlers: [String: any SiteHandler] = [:]
-                for site in sites { handlers[site.name] = site.makeHandler(on: loop) }
+                for site in sites {
+                    let handler = site.makeHandler(on: loop)
+                    let limit = settings.limits.queueTime.duration
+                    handlers[site.name] = limit.map { QueueLimit(handler, limit: TimeAmount($0)) } ?? handler
+                }
                 return try FrontHandler(table: table, sites: handlers, health: health, cache: cache)
             },
             makeObserver: { [accessLog] _ in

@@ -144,6 +144,15 @@ final class SocketChannel: DescriptorWatcher {
         return descriptor >= 0 && recv(descriptor, &byte, 1, CInt(MSG_PEEK | MSG_DONTWAIT)) > 0
     }
 
+    /// How long ago the last of what came has come, in nanoseconds: how long it waited for this loop. 0 where the kernel
+    /// does not say (Unix sockets).
+    var inputAge: UInt64 {
+        var info = tcp_info()
+        var length = socklen_t(MemoryLayout<tcp_info>.size)
+        guard descriptor >= 0, getsockopt(descriptor, CInt(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return 0 }
+        return UInt64(info.tcpi_last_data_recv) * 1_000_000
+    }
+
     // MARK: Output
 
     /// False while more waits to be sent than a connection should hold.
