@@ -11,6 +11,10 @@ public enum ControlMessage: Equatable, Sendable {
     case failed(String)
     /// Worker → supervisor: start a successor, and tell me to drain when it is ready.
     case retire(RetireReason)
+    /// Supervisor → worker: say that requests are not welcome any more, and go on serving them.
+    case unready
+    /// Supervisor → worker: open the log files anew.
+    case reopenLogs
     /// Supervisor → worker: accept what is queued, close the listeners, finish what is in flight, exit with status 0.
     case drain(DrainPurpose)
 
@@ -21,6 +25,8 @@ public enum ControlMessage: Equatable, Sendable {
     var encoded: [UInt8] {
         switch self {
         case .ready: Array("ready".utf8)
+        case .unready: Array("unready".utf8)
+        case .reopenLogs: Array("reopen-logs".utf8)
         case .drain(.stop): Array("drain".utf8)
         case .drain(.replace): Array("drain replace".utf8)
         case .failed(let reason): Array("failed \(reason)".utf8.prefix(ControlMessage.maximumLength))
@@ -39,6 +45,8 @@ public enum ControlMessage: Equatable, Sendable {
         let parts = text.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
         switch (parts[0], parts.count > 1 ? parts[1] : nil) {
         case ("ready", nil): self = .ready
+        case ("unready", nil): self = .unready
+        case ("reopen-logs", nil): self = .reopenLogs
         case ("drain", nil): self = .drain(.stop)
         case ("drain", "replace"): self = .drain(.replace)
         case ("failed", let reason?): self = .failed(String(reason))

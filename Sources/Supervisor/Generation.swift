@@ -52,12 +52,20 @@ final class Generation: Sendable {
 }
 
 /// The sockets of a generation: those of the one before where the same is asked for, new ones elsewhere.
-struct ListenerSuccession {
+public struct ListenerSuccession: Sendable {
     let present: [BoundListener]
     let bind: @Sendable (ListenAddress) throws(BindError) -> ListeningSocket
 
+    /// `bind` opens what is not among the `present`.
+    public init(
+        present: [BoundListener], bind: @escaping @Sendable (ListenAddress) throws(BindError) -> ListeningSocket
+    ) {
+        self.present = present
+        self.bind = bind
+    }
+
     /// All sockets, in the order of `addresses`. When one cannot be had, none of the new ones stays open.
-    func listeners(for addresses: [ListenAddress]) throws(GenerationError) -> [BoundListener] {
+    public func listeners(for addresses: [ListenAddress]) throws(GenerationError) -> [BoundListener] {
         var kept = present
         var result: [BoundListener] = []
         var new: [ListeningSocket] = []

@@ -85,7 +85,8 @@ extension Record {
 extension SupervisorOptions {
     fileprivate static var durations: [(name: String, path: WritableKeyPath<SupervisorOptions, Duration>)] {
         [
-            ("start", \.start), ("drain", \.drain), ("linger", \.linger), ("ending", \.ending), ("backoff", \.backoff),
+            ("start", \.start), ("drain", \.drain), ("linger", \.linger),
+            ("pre-drain", \.preDrain), ("ending", \.ending), ("backoff", \.backoff),
             ("backoff-cap", \.backoffCap), ("stable-after", \.stableAfter), ("kill-grace", \.killGrace),
         ]
     }

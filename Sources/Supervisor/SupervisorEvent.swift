@@ -43,6 +43,8 @@ public enum SupervisorAction: Equatable, Sendable {
     case spawn(WorkerID, slot: Int, generation: Int)
     /// Say DRAIN to a worker.
     case drain(WorkerID, DrainPurpose)
+    /// Say something else to a worker.
+    case tell(WorkerID, ControlMessage)
     /// Send a worker a signal.
     case kill(WorkerID, pid: Int32, Signal)
     /// Let go of the worker's control channel: it has ended.

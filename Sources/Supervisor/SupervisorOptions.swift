@@ -12,6 +12,8 @@ public struct SupervisorOptions: Equatable, Sendable {
     public var drain: Duration
     /// How much longer a worker that is replaced may take, for open streams (`timeouts.linger`).
     public var linger: Duration = .zero
+    /// How long the pool serves after it was told to stop, while it says that it is not ready (`timeouts.pre-drain`).
+    public var preDrain: Duration = .zero
     /// How much longer a worker may take to end in order, once what was in flight has been cut off.
     public var ending: Duration = .zero
     /// How many workers beyond their number may live at once while some are replaced, at least 1 (`reload.surge`).

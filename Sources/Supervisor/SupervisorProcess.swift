@@ -18,6 +18,8 @@ public final class SupervisorProcess {
         public var environment: [String: String]
         /// Who a worker is from its first instruction; nil for who the supervisor is.
         public var identity: ProcessIdentity?
+        /// The working directory; nil for that of this process.
+        public var directory: String?
 
         public init(
             executable: String = ChildProcess.currentExecutable, arguments: [String], environment: [String: String],
@@ -76,6 +78,9 @@ public final class SupervisorProcess {
         public var signals: SignalSource?
         /// Whether every dead child is taken in; by default as process 1.
         public var reapsOrphans = getpid() == 1
+        /// Whether this process serves by itself until the first generation does: should that not come about, sockets and
+        /// commands are left as they were.
+        public var isTakingOver = false
         /// Called when the whole first generation serves, and whenever another one has taken over, with its sockets.
         public var onServing: ([ListeningSocket]) -> Void = { _ in }
 
@@ -141,7 +146,7 @@ public final class SupervisorProcess {
         self.setup = setup
         self.state = state
         generations[generation.number] = generation
-        hadTerminal = Self.hasTerminal
+        hadTerminal = ControllingTerminal.isThere
         do {
             watchedFiles = try WatchedFiles()
         } catch {
@@ -152,12 +157,12 @@ public final class SupervisorProcess {
     }
 
     func run() -> Int32 {
-        defer { setup.commands.end() }
+        defer { if !isAttempt { setup.commands.end() } }
         while true {
             hearPrograms()
             setup.commands.publish(state.snapshot)
             if let exitCode {
-                stopPrograms()
+                if !isAttempt { stopPrograms() }
                 return exitCode
             }
             waitForSomething()
@@ -243,15 +248,11 @@ public final class SupervisorProcess {
 
     /// A terminal that is closed sends SIGHUP to what runs in it; that is no wish for a reload.
     private func interpret(_ signal: Signal) -> Signal {
-        signal == .hangUp && hadTerminal && !Self.hasTerminal ? .terminate : signal
+        signal == .hangUp && hadTerminal && !ControllingTerminal.isThere ? .terminate : signal
     }
 
-    private static var hasTerminal: Bool {
-        let terminal = open("/dev/tty", O_RDONLY | O_NOCTTY | O_CLOEXEC)
-        guard terminal >= 0 else { return false }
-        close(terminal)
-        return true
-    }
+    /// Whether the process served before, and still does: should this come to nothing, it goes on.
+    private var isAttempt: Bool { setup.isTakingOver && !state.hasEverBeenReady }
 
     // MARK: - Programs
 
@@ -306,6 +307,7 @@ public final class SupervisorProcess {
             if let worker = handles[id], !worker.channel.send(.drain(purpose)) {
                 logger.warning("worker \(id) does not listen; it will be ended at the deadline")
             }
+        case .tell(let id, let message): handles[id]?.channel.send(message)
         case .kill(_, let pid, let signal): signal.send(to: pid)
         case .forget(let id):
             handles[id] = nil
@@ -315,6 +317,7 @@ public final class SupervisorProcess {
         case .announceGeneration(let number): announce(number)
         case .handOver(let generation, let commands): handOver = (generation, commands)
         case .closeListeners:
+            if isAttempt { break }
             for listener in generations.values.flatMap(\.listeners) { listener.socket.close() }
         case .announceReady: setup.onServing(generations[state.generation]?.listeners.map(\.socket) ?? [])
         case .answer(let number, let outcome): answer(number, outcome)
@@ -354,7 +357,7 @@ public final class SupervisorProcess {
         let pid = try ChildProcess.spawn(
             executable: launch.attachments[WorkerLaunch.image].map { "/proc/self/fd/\($0)" } ?? program.executable,
             arguments: program.arguments, environment: program.identity?.applied(to: environment) ?? environment,
-            descriptors: descriptors, as: program.identity)
+            directory: program.directory, descriptors: descriptors, as: program.identity)
         handles[id] = WorkerHandle(
             id: id, pid: pid, channel: channel.takeSupervisor(),
             attachments: attachments.filter { $0.name != WorkerLaunch.image })

@@ -77,6 +77,13 @@ extension SupervisorState {
 
     mutating func stop(_ cause: String, _ now: MonotonicTime, _ actions: inout [SupervisorAction]) {
         switch phase {
+        case .starting where stopAt != nil, .running where stopAt != nil:
+            log(.warning, "\(cause) again: ending at once", &actions)
+            killRest(now, exitCode: 0, &actions)
+        case .running where options.preDrain > .zero:
+            log(.notice, "\(cause): not ready any more; serving for another \(options.preDrain)", &actions)
+            stopAt = now + options.preDrain
+            for worker in sortedWorkers where worker.isReady { actions.append(.tell(worker.id, .unready)) }
         case .starting, .running: beginDrain(cause, now, &actions)
         case .draining, .killing:
             log(.warning, "\(cause) again: ending at once", &actions)
@@ -94,7 +101,7 @@ extension SupervisorState {
         }
     }
 
-    private mutating func beginDrain(
+    mutating func beginDrain(
         _ cause: String, _ now: MonotonicTime, _ actions: inout [SupervisorAction]
     ) {
         phase = .draining(deadline: now + options.timeToDrain(for: .stop))

@@ -50,6 +50,8 @@ public struct SupervisorState: Sendable {
     /// Failed boots in a row while no worker was ready.
     var failedBoots = 0
     var hasEverBeenReady = false
+    /// When it begins to drain: it was told to stop, says that it is not ready, and still serves.
+    var stopAt: MonotonicTime?
     var elasticity = Elasticity()
     var respawns: [RespawnReason: Int] = [:]
     var reloads = 0
@@ -71,6 +73,7 @@ public struct SupervisorState: Sendable {
             deadlines += slots.compactMap(\.respawnAt) + slots.compactMap(\.replaceAt)
             deadlines += workers.values.compactMap(recyclingDeadline)
             if options.isElastic { deadlines.append(elasticity.nextSample) }
+            if let stopAt { deadlines.append(stopAt) }
         case .ended: break
         }
         return deadlines.min()
@@ -112,6 +115,9 @@ public struct SupervisorState: Sendable {
         case .user2: wish(for: .init(kind: .upgrade(executable: nil), cause: "\(signal)"), now, &actions)
         case .moreWorkers: _ = scale(to: wantedCount + 1, "\(signal)", &actions)
         case .fewerWorkers: _ = scale(to: wantedCount - 1, "\(signal)", &actions)
+        case .user1:
+            log(.info, "\(signal): opening log files anew", &actions)
+            for worker in sortedWorkers where worker.pid != nil { actions.append(.tell(worker.id, .reopenLogs)) }
         case .child: break  // The shell reaps and reports `exited`.
         default: log(.warning, "\(signal): not supported, nothing changed", &actions)
         }
@@ -123,7 +129,7 @@ public struct SupervisorState: Sendable {
     ) {
         switch request {
         case .stop:
-            if phase == .starting || phase == .running { stop("command", now, &actions) }
+            if phase == .starting || phase == .running, stopAt == nil { stop("command", now, &actions) }
             actions.append(.answer(number, .done))
         case .scale(let count):
             actions.append(.answer(number, scale(to: count, "command", &actions)))
@@ -163,6 +169,7 @@ public struct SupervisorState: Sendable {
             }
         }
         guard phase == .starting || phase == .running else { return }
+        if let stopAt, stopAt <= now { return beginDrain("pre-drain", now, &actions) }
         for slot in slots.indices {
             if let due = slots[slot].respawnAt, due <= now { slots[slot].respawnAt = nil }
             if let due = slots[slot].replaceAt, due <= now { slots[slot].replaceAt = nil }
@@ -239,11 +246,12 @@ public struct SupervisorState: Sendable {
             hasEverBeenReady = true
             failedBoots = 0
             log(.info, "\(worker.label) is ready", &actions)
+            if stopAt != nil { actions.append(.tell(id, .unready)) }
             if rollout?.generation == worker.generation { proveRollout() }
         case (.heartbeat(let report), _): received(report, from: id, &actions)
         case (.failed(let reason), _): workers[id]?.failure = reason
         case (.retire(let reason), _): retire(id, reason, &actions)
-        case (.ready, _), (.drain, _): break  // Too late, or not a worker's to say.
+        case (.ready, _), (.drain, _), (.unready, _), (.reopenLogs, _): break  // Too late, or not a worker's to say.
         }
     }
 
@@ -282,6 +290,7 @@ public struct SupervisorState: Sendable {
         var snapshot = PoolSnapshot()
         snapshot.phase =
             switch phase {
+            case .starting where stopAt != nil, .running where stopAt != nil: .draining
             case .starting: .starting
             case .running: rollout == nil ? .running : .reloading
             case .draining, .killing: .draining

@@ -5,7 +5,7 @@ import Platform
 ///
 /// What the kernel reports only says when to look; what counts is whether the file is another one than before or has another
 /// time. A change is told once the file has been left alone for a moment, so that nobody reads half of it.
-final class WatchedFiles {
+public final class WatchedFiles {
     /// What tells one state of a file from another.
     private struct Mark: Equatable {
         let device: UInt64
@@ -38,18 +38,18 @@ final class WatchedFiles {
     private var entries: [Entry] = []
     private var watches: Set<FileEvents.Watch> = []
 
-    init() throws(SystemError) {
+    public init() throws(SystemError) {
         events = try FileEvents()
     }
 
     /// Readable when it is worth looking.
-    var descriptor: Int32 { events.descriptor }
+    public var descriptor: Int32 { events.descriptor }
 
     /// When a change that was seen can be told.
-    var nextDeadline: MonotonicTime? { entries.compactMap(\.settledAt).min() }
+    public var nextDeadline: MonotonicTime? { entries.compactMap(\.settledAt).min() }
 
     /// Watches these files from now on; what is known of those that were watched before is kept.
-    func watch(_ paths: [String]) throws(SystemError) {
+    public func watch(_ paths: [String]) throws(SystemError) {
         let known = Dictionary(entries.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         var seen: Set<String> = []
         entries = paths.filter { seen.insert($0).inserted }
@@ -58,7 +58,7 @@ final class WatchedFiles {
     }
 
     /// The files that changed and have come to rest.
-    func take(_ now: MonotonicTime) -> [String] {
+    public func take(_ now: MonotonicTime) -> [String] {
         if !events.take().isEmpty {
             for index in entries.indices {
                 let mark = Mark(entries[index].path)

@@ -42,6 +42,9 @@ public final class WorkerControl: Sendable {
         var isReady = false
         var drainReason: DrainReason?
         var onDrain: (@Sendable (DrainReason) -> Void)?
+        var onHurry: (@Sendable () -> Void)?
+        var onUnready: (@Sendable () -> Void)?
+        var onReopenLogs: (@Sendable () -> Void)?
         var attachments: [String: Int32] = [:]
     }
     private let state = Mutex(State())
@@ -113,6 +116,15 @@ public final class WorkerControl: Sendable {
         state.withLock { $0.onDrain = action }
     }
 
+    /// What to do when the server stops while this worker, which was replaced, has open streams; on the control thread.
+    public func onHurry(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.onHurry = action } }
+
+    /// What to do when readiness is to be denied while requests are still served; on the control thread.
+    public func onUnready(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.onUnready = action } }
+
+    /// What to do when log files are to be opened anew; on the control thread.
+    public func onReopenLogs(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.onReopenLogs = action } }
+
     /// Tells the supervisor that this worker serves.
     public func ready() {
         state.withLock { $0.isReady = true }
@@ -145,11 +157,12 @@ public final class WorkerControl: Sendable {
     private func listen(_ signals: SignalSource?) {
         var deadline: MonotonicTime?
         var terminations = 0
+        var isClosed = false
         while true {
-            // After the drain has begun the supervisor has nothing more to say; a closed channel would be readable for ever.
             let isDraining = deadline != nil
             var waiting = [
-                pollfd(fd: isDraining ? -1 : channel.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
+                // A closed channel would be readable for ever.
+                pollfd(fd: isClosed ? -1 : channel.descriptor.rawValue, events: Int16(POLLIN), revents: 0),
                 pollfd(fd: signals?.descriptor ?? -1, events: Int16(POLLIN), revents: 0),
             ]
             _ = poll(&waiting, nfds_t(waiting.count), deadline.map { ($0 - .now()).pollMilliseconds } ?? -1)
@@ -164,11 +177,17 @@ public final class WorkerControl: Sendable {
                 reason = .signal
             }
             if terminations > 1 { return terminate(0) }
-            if !isDraining {
+            if !isClosed {
                 switch channel.receive() {
-                case .message(.drain(.stop)): reason = .requested(.stop)
+                case .message(.drain(.stop)):
+                    reason = .requested(.stop)
+                    if isDraining { state.withLock { $0.onHurry }?() }
                 case .message(.drain(.replace)): reason = .requested(.replace)
-                case .closed: reason = .supervisorGone
+                case .message(.unready): state.withLock { $0.onUnready }?()
+                case .message(.reopenLogs): state.withLock { $0.onReopenLogs }?()
+                case .closed:
+                    isClosed = true
+                    reason = .supervisorGone
                 case .message, .unknown, .nothing: break
                 }
             }

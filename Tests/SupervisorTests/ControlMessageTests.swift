@@ -13,7 +13,8 @@ import Testing
 
     @Test(
         arguments: [
-            .ready, .drain(.stop), .drain(.replace), .failed(""), .retire(.maxRequests), .retire(.maxAge),
+            .ready, .drain(.stop), .drain(.replace), .unready, .reopenLogs, .failed(""), .retire(.maxRequests),
+            .retire(.maxAge),
             .retire(.maxMemory), .retire(.requestStuck("GET /slow/ for 61 s")), .retire(.loopStuck("")),
             .failed("no such table: \"polls\"\nsecond line"), .heartbeat(WorkerReport()),
             .heartbeat(report),

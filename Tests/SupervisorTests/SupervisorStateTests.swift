@@ -149,9 +149,7 @@ import Testing
         #expect(simulation.send(.channelClosed(WorkerID(99))) == [])
         #expect(simulation.send(.spawned(WorkerID(1), pid: 1)) == [])
         #expect(simulation.send(.message(WorkerID(1), .drain(.stop))) == [])
-        for signal in [Signal.user1, .child] {
-            #expect(simulation.signal(signal) == [])
-        }
+        #expect(simulation.signal(.child) == [])
         #expect(simulation.state.phase == .running)
     }
 
@@ -167,7 +165,33 @@ import Testing
         #expect(simulation.state.workers[WorkerID(1)]?.lastHeard == simulation.now)
     }
 
+    @Test func logFilesAreReopenedByEveryWorker() {
+        var simulation = Simulation.running(2)
+        #expect(simulation.signal(.user1) == [.tell(WorkerID(1), .reopenLogs), .tell(WorkerID(2), .reopenLogs)])
+        #expect(simulation.state.phase == .running)
+    }
+
     // MARK: - Ending
+
+    @Test func servesForAWhileBeforeItDrains() {
+        var simulation = Simulation.running(2) { $0.preDrain = .seconds(5) }
+        #expect(simulation.signal(.terminate) == [.tell(WorkerID(1), .unready), .tell(WorkerID(2), .unready)])
+        #expect(simulation.state.snapshot.phase == .draining)
+        // Whoever is lost meanwhile is replaced, and says no at once.
+        #expect(simulation.crash(1) == [.forget(1), .spawn(3, slot: 0)])
+        #expect(simulation.ready(3) == [.tell(WorkerID(3), .unready)])
+        #expect(simulation.pass(.milliseconds(4_999)) == [])
+        #expect(simulation.pass(.milliseconds(1)) == [.drain(2), .drain(3), .closeListeners])
+        #expect(simulation.exit(2) == [.forget(2)])
+        #expect(simulation.exit(3) == [.forget(3), .exit(0)])
+    }
+
+    @Test func aSecondSignalDoesNotWaitForThePreDrain() {
+        var simulation = Simulation.running(1) { $0.preDrain = .seconds(5) }
+        simulation.signal(.terminate)
+        #expect(simulation.signal(.terminate) == [.kill(1), .closeListeners])
+        #expect(simulation.crash(1) == [.forget(1), .exit(0)])
+    }
 
     @Test(arguments: [Signal.terminate, .interrupt])
     func drainsOnTheFirstSignal(signal: Signal) {

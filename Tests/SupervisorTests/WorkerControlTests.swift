@@ -67,6 +67,26 @@ import Testing
         #expect(worker.drainReason == .requested(.stop))
     }
 
+    @Test func doesWhatElseItIsTold() throws {
+        let pair = try ControlChannel.Pair()
+        let worker = try makeWorker(pair)
+        let events = events
+        worker.onUnready { events.add("unready") }
+        worker.onReopenLogs { events.add("reopen") }
+        worker.onHurry { events.add("hurry") }
+        worker.ready()
+        try worker.start(signals: nil)
+        let channel = pair.takeSupervisor()
+        for message in [ControlMessage.unready, .reopenLogs, .drain(.replace), .reopenLogs, .drain(.stop)] {
+            channel.send(message)
+        }
+        #expect(
+            events.wait(for: 5) == [
+                "unready", "reopen", "drain requested(Supervisor.DrainPurpose.replace)", "reopen", "hurry",
+            ])
+        #expect(worker.drainReason == .requested(.replace))
+    }
+
     @Test func drainsWhenTheSupervisorIsGone() throws {
         let pair = try ControlChannel.Pair()
         let worker = try makeWorker(pair)

@@ -76,6 +76,9 @@ struct ProcessWorker: Sendable {
             control.failed(error.description)
             return error.exitStatus
         }
+        control.onHurry(worker.endLinger)
+        control.onUnready(worker.denyReadiness)
+        control.onReopenLogs(worker.reopenLogs)
         control.ready()
         while !stop.wait(within: .seconds(1)) { control.heartbeat(worker.report()) }
         worker.drain(closing: control.listeners, isReplaced: control.drainReason == .requested(.replace))
