@@ -7,6 +7,9 @@ import NIOCore
 public final class FrontHandler: ExchangeHandler {
     private let table: RouteTable
     private let sites: [any SiteHandler]
+    /// All there are, also such as no route leads to.
+    private let sitesByName: [String: any SiteHandler]
+    private let logger: Logger
     private let health: HealthEndpoints
     private let livez: [UInt8]
     private let readyz: [UInt8]
@@ -30,6 +33,8 @@ public final class FrontHandler: ExchangeHandler {
         guard missing.isEmpty else { throw MissingSites(names: missing) }
         self.table = table
         self.sites = table.siteNames.compactMap { sites[$0] }
+        sitesByName = sites
+        self.logger = logger
         self.health = health
         livez = Array((health.livez ?? "").utf8)
         readyz = Array((health.readyz ?? "").utf8)
@@ -41,6 +46,13 @@ public final class FrontHandler: ExchangeHandler {
                 number: number, set: entry.set, gzip: entry.gzip, cache: cache, limits: limits, pool: pool,
                 logger: logger)
         }
+    }
+
+    /// A router with other routes to the same sites.
+    public func replacing(
+        table: RouteTable, health: HealthEndpoints, cache: FileCacheLimits
+    ) throws(MissingSites) -> FrontHandler {
+        try FrontHandler(table: table, sites: sitesByName, health: health, cache: cache, logger: logger)
     }
 
     /// Answers `exchange`: see ``RouteTable`` for which route does.

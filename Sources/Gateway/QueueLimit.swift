@@ -17,5 +17,12 @@ public final class QueueLimit: SiteHandler {
         site.handle(exchange, scriptName: scriptName, path: path)
     }
 
+    public func handle(_ exchange: any Exchange, through filter: any ResponseFilter, scriptName: String, path: String) {
+        guard exchange.waitedNanoseconds <= limit else {
+            return ErrorPage.send(.serviceUnavailable, on: filter.around(exchange))
+        }
+        site.handle(exchange, through: filter, scriptName: scriptName, path: path)
+    }
+
     public var callsInProgress: Int { site.callsInProgress }
 }

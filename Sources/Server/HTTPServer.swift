@@ -72,6 +72,22 @@ public final class HTTPServer: Sendable {
         acceptors.withLock { $0.forEach { $0.pause(until: end) } }
     }
 
+    /// Goes on with other options, and on each loop with the handler that `makeHandler` makes of the present one; requests
+    /// that were begun keep theirs. Throws what `makeHandler` throws: then nothing has changed. Blocks.
+    public func reconfigure(
+        _ options: ServerOptions,
+        makeHandler: @escaping @Sendable (any ExchangeHandler) throws -> any ExchangeHandler
+    ) throws {
+        let made = try loops.map { loop in
+            try loop.eventLoop.submit {
+                NIOLoopBound(try makeHandler(loop.value.handler), eventLoop: loop.eventLoop)
+            }.wait()
+        }
+        for (loop, handler) in zip(loops, made) {
+            loop.eventLoop.execute { loop.value.reconfigure(options, handler.value) }
+        }
+    }
+
     /// Stops accepting, after what already waits in the kernel's queue was taken; answers what was begun, and returns
     /// when every connection has ended or its time is up. Blocks. `onAcceptingEnded` is called when nothing is accepted
     /// any more, and may close the sockets. The result is the number of connections cut off.

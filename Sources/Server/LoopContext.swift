@@ -6,8 +6,8 @@ import NIOCore
 /// What the connections of one event loop share. Confined to that loop.
 final class LoopContext {
     let eventLoop: ServerLoop
-    let options: ServerOptions
-    let handler: any ExchangeHandler
+    private(set) var options: ServerOptions
+    private(set) var handler: any ExchangeHandler
     let observer: (any ServerObserver)?
     /// Whether the observer wants to know how long exchanges take.
     let wantsDurations: Bool
@@ -71,6 +71,13 @@ final class LoopContext {
     }
 
     func noteCutOff() { cutOffCount += 1 }
+
+    /// From now on requests are answered by another; those that were begun stay with whom they are.
+    func reconfigure(_ options: ServerOptions, _ handler: any ExchangeHandler) {
+        self.options = options
+        self.handler = handler
+        refreshCommonFields()
+    }
 
     /// What draining waits for.
     var unfinishedCount: Int { connections.count + webSockets.count }

@@ -184,12 +184,17 @@ final class Worker {
     /// Stops accepting, finishes what was begun within `timeouts.drain`, and ends the sites. When others serve in this one's
     /// place already (`isReplaced`), WebSockets and event streams go on for `timeouts.linger` first, and idle connections
     /// wait for their next request as long as ever.
-    func drain(closing listeners: [ListeningSocket], isReplaced: Bool) {
+    ///
+    /// `exit` ends the process of a Python that does not come to its own end.
+    func drain(
+        closing listeners: [ListeningSocket], isReplaced: Bool,
+        exit: @escaping @Sendable (Int32) -> Void = { _exit($0) }
+    ) {
         isReady.value = false
         let timeouts = settings.timeouts
         let limit = timeouts.drain + (isReplaced ? timeouts.linger : .zero)
         let deadline = MonotonicTime.now() + limit
-        python?.interpreter.endsWithin(limit + Self.pythonEnding)
+        python?.interpreter.endsWithin(limit + Self.pythonEnding, exit: exit)
         var limits = DrainLimits(requests: TimeAmount(timeouts.drain))
         if isReplaced {
             limits.linger = TimeAmount(timeouts.linger)
@@ -207,6 +212,32 @@ final class Worker {
         endPool(before: deadline)
         server.shutdown()
         accessLog?.close()
+    }
+
+    /// Opens the access log anew, after it was moved away.
+    var reopenLogs: @Sendable () -> Void { { [accessLog] in accessLog?.reopen() } }
+
+    /// Says that requests are not welcome any more, and goes on serving them.
+    var denyReadiness: @Sendable () -> Void { { [isReady] in isReady.value = false } }
+
+    /// In a drain on its way: whoever lingers is told to go now.
+    var endLinger: @Sendable () -> Void { { [server] in server.endLinger() } }
+
+    /// Takes over what the front router needs of another configuration; requests that were begun are answered by the old.
+    func replaceRoutes(_ configuration: Configuration) throws(GenerationError) {
+        let settings = configuration.settings
+        do {
+            let table = try RouteAssembly(configuration).table()
+            let health = HealthEndpoints(
+                livez: settings.health.live, readyz: settings.health.ready, isReady: { [isReady] in isReady.value })
+            let cache = FileCacheLimits(bytes: settings.limits.filesCache.bytes)
+            try server.reconfigure(ServerOptions(settings)) { present in
+                guard let front = present as? FrontHandler else { return present }
+                return try front.replacing(table: table, health: health, cache: cache)
+            }
+        } catch {
+            throw GenerationError("\(error)")
+        }
     }
 
     /// A thread may still be busy with a request whose client is gone.

@@ -75,11 +75,12 @@ enum Environment {
         return result
     }
 
-    static var workingDirectory: String {
+    /// As it was when it was first asked for, which is at the start: an application may choose another for the process.
+    static let workingDirectory: String = {
         guard let path = getcwd(nil, 0) else { return "/" }
         defer { free(path) }
         return String(cString: path)
-    }
+    }()
 }
 
 /// What commands say to whoever typed them.

@@ -39,7 +39,7 @@ struct Serving: Sendable {
         if configuration.settings.workers.mode == .thread { try Accounts(configuration).assume() }
         return switch configuration.settings.workers.mode {
         case .process: try superviseProcesses(listeners, areInherited: areInherited, python)
-        case .thread: try runThreads(listeners.map(\.socket), python)
+        case .thread: try ThreadServing(self, listeners, areInherited: areInherited).run(python)
         }
     }
 
@@ -90,35 +90,38 @@ struct Serving: Sendable {
         if settings.secretKey == nil, settings.sites.contains(where: \.isSwift) {
             logger.warning("no secret key is configured: what the sites sign is void after a restart")
         }
-        let setup = try setup(keepsListeners: areInherited, hasBeenSaid: false)
+        let said = ReadyAnnouncement(announcement, logger: logger)
+        let setup = setup(
+            keepsListeners: areInherited, commands: try SupervisorCommands(),
+            programs: try ProgramAssembly(configuration).start(logger: logger), said)
         let plan = try ServingPlan.plan(configuration, python, secret: nil)
         return try SupervisorProcess.run(setup, plan: plan, listeners: listeners)
     }
 
-    private func setup(
-        keepsListeners: Bool, hasBeenSaid: Bool, programs inherited: [InheritedProgram]? = nil
-    ) throws -> SupervisorProcess.Setup {
+    /// What a supervisor works with. `environment` is that of its workers.
+    func setup(
+        keepsListeners: Bool, commands: SupervisorCommands, programs: ProgramKeeper?,
+        environment: [String: String] = Environment.all, _ announcement: ReadyAnnouncement
+    ) -> SupervisorProcess.Setup {
         let rest = Array(CommandLine.arguments.drop { $0 != "serve" }.dropFirst())
-        let program = SupervisorProcess.Program(
-            arguments: ["app", "worker"] + rest, environment: Environment.all,
+        var program = SupervisorProcess.Program(
+            arguments: ["app", "worker"] + rest, environment: environment,
             identity: Accounts(configuration).identity)
-        var setup = SupervisorProcess.Setup(program: program, commands: try SupervisorCommands(), logger: logger)
-        let programs = try ProgramAssembly(configuration).start(inheriting: inherited, logger: logger)
+        program.directory = Environment.workingDirectory
+        var setup = SupervisorProcess.Setup(program: program, commands: commands, logger: logger)
         setup.programs = programs
         let access = ListeningSocket.FileAccess(configuration)
         setup.bind = { address throws(BindError) in try .bind(address, file: access) }
-        let plan = ServingPlan(options, account: (configuration.settings.user, configuration.settings.group))
+        let plan = self.plan
         let nextPrograms = Mutex<[ProgramDeclaration]?>(nil)
         setup.planner = { payload throws(GenerationError) in
             let (next, declarations) = try plan.next(after: payload)
             nextPrograms.withLock { $0 = declarations }
             return next
         }
-        let announcement = ReadyAnnouncement(self.announcement, logger: logger)
-        announcement.hasBeenSaid = hasBeenSaid
         setup.onServing = { listeners in
             // What the new generation needs beside it, once it has taken over.
-            if let declarations = nextPrograms.withLock({ $0.take() }) { programs.update(declarations) }
+            if let declarations = nextPrograms.withLock({ $0.take() }) { programs?.update(declarations) }
             announcement.say(listeners)
         }
         setup.keepsListeners = keepsListeners
@@ -142,87 +145,20 @@ struct Serving: Sendable {
             sources.usualPlaces = []
         }
         let serving = Serving(try ConfigurationOptions.load(sources), options, announcement)
+        let said = ReadyAnnouncement(announcement, logger: serving.logger)
+        said.hasBeenSaid = true
         return try SupervisorProcess.resume(
             handOver,
-            try serving.setup(
-                keepsListeners: handOver.keepsListeners, hasBeenSaid: true, programs: handOver.programs))
+            serving.setup(
+                keepsListeners: handOver.keepsListeners, commands: try SupervisorCommands(),
+                programs: try ProgramAssembly(serving.configuration).start(
+                    inheriting: handOver.programs, logger: serving.logger), said))
     }
 
-    private func runThreads(_ listeners: [ListeningSocket], _ python: PythonInstallation?) throws -> Int32 {
-        // The handlers are there before anything is started, so that an early signal is not lost.
-        try Signal.brokenPipe.ignore()
-        let signals = try SignalSource([.terminate, .interrupt])
-        guard let python else { return runThreads(listeners, signals, python: nil) }
-        do throws(PythonInstallationError) {
-            return try PythonRuntime.run(python, logger: Logger(label: "python")) { runtime in
-                runThreads(listeners, signals, python: runtime)
-            }
-        } catch {
-            logger.critical("\(error)")
-            return Supervisor.ExitCode.configuration
-        }
-    }
-
-    private func runThreads(
-        _ listeners: [ListeningSocket], _ signals: SignalSource, python: PythonRuntime?
-    ) -> Int32 {
-        let programs: ProgramKeeper?
-        do {
-            programs =
-                configuration.settings.programs.isEmpty ? nil : try ProgramAssembly(configuration).start(logger: logger)
-        } catch {
-            logger.critical("\(error)")
-            return Supervisor.ExitCode.internalError
-        }
-        defer { stop(programs) }
-        if let status = wait(signals, programs, until: \.workersMayStart) { return status }
-        let worker: Worker
-        do {
-            worker = try Worker(configuration, slot: 0, isMultiprocess: false, temporarySecret: nil, python: python)
-            try worker.start(on: listeners, within: configuration.settings.timeouts.start)
-        } catch {
-            logger.critical("\(error)")
-            return (error as? WorkerStartError)?.exitStatus ?? Supervisor.ExitCode.internalError
-        }
-        ReadyAnnouncement(announcement, logger: logger).say(listeners)
-        let status = wait(signals, programs) { _ in false } ?? 0
-        logger.notice("stopping: finishing what was begun")
-        do {
-            try signals.deliver { [self] _ in
-                programs?.kill()
-                stop(programs)
-                _exit(status)
-            }
-        } catch {
-            logger.warning("a second signal will not hurry the end: \(error)")
-        }
-        worker.drain(closing: listeners, isReplaced: false)
-        return status
-    }
-
-    /// Waits for a signal, for an essential program's failure, or until the programs' state is as wanted (nil). The result is
-    /// the exit status.
-    private func wait(
-        _ signals: SignalSource, _ programs: ProgramKeeper?, until isAsWanted: (ProgramKeeper.News) -> Bool
-    ) -> Int32? {
-        while true {
-            let news = programs?.takeNews() ?? .withoutPrograms
-            if let reason = news.reasonToGiveUp {
-                logger.error("\(reason)")
-                return Supervisor.ExitCode.internalError
-            }
-            if isAsWanted(news) { return nil }
-            var waiting = [signals.descriptor, programs?.descriptor ?? -1].map {
-                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
-            }
-            _ = poll(&waiting, nfds_t(waiting.count), -1)
-            if !signals.take().isEmpty { return 0 }
-        }
-    }
-
-    private func stop(_ programs: ProgramKeeper?) {
-        programs?.stop()
-        while let programs, !programs.news.hasStopped { programs.waitForNews(within: .seconds(1)) }
+    /// The plans of later generations.
+    var plan: ServingPlan {
+        let settings = configuration.settings
+        return ServingPlan(options, mode: settings.workers.mode, account: (settings.user, settings.group))
     }
 }
 
@@ -237,7 +173,7 @@ extension Descriptor {
 
 extension Settings.Workers {
     /// Worker processes to begin with; `auto` is one for each CPU this container may use.
-    var processCount: Int { max == nil ? resolved : min ?? 1 }
+    var processCount: Int { mode == .thread ? 1 : max == nil ? resolved : min ?? 1 }
     /// Whether there may be more than one process.
     var mayBeSeveral: Bool { (max ?? processCount) > 1 }
     /// Event loops in thread mode.

@@ -9,17 +9,40 @@ struct ServingPlan: Sendable {
     let options: ServeOptions
     /// Who serves, as the first configuration said; nil where that is not known.
     private let account: (user: String?, group: String?)?
+    /// That of the server, which lasts as long as it does; nil for any.
+    private let mode: Settings.Workers.Mode?
 
-    init(_ options: ServeOptions, account: (user: String?, group: String?)? = nil) {
+    init(
+        _ options: ServeOptions, mode: Settings.Workers.Mode? = nil, account: (user: String?, group: String?)? = nil
+    ) {
         self.options = options
+        self.mode = mode
         self.account = account
     }
 
-    /// The plan for workers that come after those with this payload, and the programs beside them: everything that can be
-    /// found wrong without starting one is.
+    /// A configuration that can be served, as far as that can be told.
+    struct Loaded: Sendable {
+        let configuration: Configuration
+        let python: PythonInstallation?
+    }
+
+    /// The plan for workers that come after those with this payload, and the programs beside them.
     func next(
         after payload: [UInt8]
     ) throws(GenerationError) -> (plan: GenerationPlan, programs: [ProgramDeclaration]) {
+        let next = try load()
+        do {
+            // What was signed with it is still good.
+            let plan = try Self.plan(
+                next.configuration, next.python, secret: WorkerPayload(payload)?.temporarySecret)
+            return (plan, ProgramAssembly(next.configuration).declarations)
+        } catch {
+            throw GenerationError("\(error)")
+        }
+    }
+
+    /// The configuration as it is now: everything that can be found wrong without starting a worker is.
+    func load() throws(GenerationError) -> Loaded {
         let sources: ConfigSources
         do { sources = try options.sources() } catch { throw GenerationError("\(error)") }
         let configuration: Configuration
@@ -30,25 +53,27 @@ struct ServingPlan: Sendable {
         var problems = RouteAssembly(configuration).problems()
         if problems.isEmpty { problems = Accounts(configuration).obstacles() }
         guard problems.isEmpty else { throw GenerationError(ConfigErrors(problems).onOneLine) }
-        guard configuration.settings.workers.mode == .process else {
+        guard mode == nil || configuration.settings.workers.mode == mode else {
             throw GenerationError("workers.mode cannot be changed while the server runs: start it anew")
         }
         if let account, account != (configuration.settings.user, configuration.settings.group) {
             throw GenerationError("user and group cannot be changed while the server runs: start it anew")
         }
-        let python: PythonInstallation?
         do throws(ConfigErrors) {
-            python = try PythonSites(configuration).installation()
+            return Loaded(configuration: configuration, python: try PythonSites(configuration).installation())
         } catch {
             throw GenerationError(error.onOneLine)
         }
-        do {
-            // What was signed with it is still good.
-            let plan = try Self.plan(configuration, python, secret: WorkerPayload(payload)?.temporarySecret)
-            return (plan, ProgramAssembly(configuration).declarations)
-        } catch {
-            throw GenerationError("\(error)")
+    }
+
+    /// The files whose change asks for a reload.
+    static func watched(_ configuration: Configuration) -> [String] {
+        let reload = configuration.settings.reload
+        var watched = reload.touch
+        if reload.config, let path = configuration.filePath {
+            watched.append(path.hasPrefix("/") ? path : "\(Environment.workingDirectory)/\(path)")
         }
+        return watched
     }
 
     /// The plan for this configuration.
@@ -63,13 +88,10 @@ struct ServingPlan: Sendable {
             filePath: configuration.filePath, fileBytes: configuration.fileBytes,
             temporarySecret: settings.secretKey == nil ? temporary : nil, python: python,
             secrets: configuration.secrets.mapValues(\.text))
-        var watched = settings.reload.touch
-        if settings.reload.config, let path = configuration.filePath {
-            watched.append(path.hasPrefix("/") ? path : "\(Environment.workingDirectory)/\(path)")
-        }
         return GenerationPlan(
             options: SupervisorOptions(settings, hasPython: python != nil),
-            listeners: settings.listen.map { Platform.ListenAddress($0) }, payload: payload.encoded, watched: watched)
+            listeners: settings.listen.map { Platform.ListenAddress($0) }, payload: payload.encoded,
+            watched: watched(configuration))
     }
 }
 
@@ -91,6 +113,8 @@ extension SupervisorOptions {
             bounds = (workers.min ?? 1)...max
             isElastic = bounds.count > 1
         }
+        linger = settings.timeouts.linger
+        preDrain = settings.timeouts.preDrain
         surge = settings.reload.surge
         maxRequests = workers.maxRequests.map { UInt64($0) }
         maxAge = workers.maxAge

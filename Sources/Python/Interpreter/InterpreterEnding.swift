@@ -11,12 +11,16 @@ import Synchronization
 final class Ending: Sendable {
     private let logger: Logger
     private let isWatched = Atomic(false)
+    private let exit = Mutex<@Sendable (Int32) -> Void>({ _exit($0) })
     let isBusy = Atomic(false)
 
     init(logger: Logger) { self.logger = logger }
 
     /// Ends the process when `limit` is over, after the `atexit` handlers were run.
-    func watch(_ interpreter: Interpreter, _ limit: Duration, status: Int32) {
+    func watch(
+        _ interpreter: Interpreter, _ limit: Duration, status: Int32, exit: @escaping @Sendable (Int32) -> Void
+    ) {
+        self.exit.withLock { $0 = exit }
         guard !isWatched.exchange(true, ordering: .relaxed) else { return }
         let logger = self.logger
         start("ending") {
@@ -25,13 +29,16 @@ final class Ending: Sendable {
             logger.warning("the end of the application takes longer than \(limit); leaving what still runs")
             self.start("atexit") {
                 interpreter.abandon(limit)
-                _exit(status)
+                exit(status)
             }
             // For one that never gives up the interpreter's lock.
             timer.wait(within: .seconds(2))
-            _exit(status)
+            exit(status)
         }
     }
+
+    /// Ends the process with threads of the server still inside.
+    func leave(_ status: Int32) { exit.withLock { $0 }(status) }
 
     private func start(_ name: String, _ body: @escaping @Sendable () -> Void) {
         do throws(SystemError) {
@@ -44,8 +51,11 @@ final class Ending: Sendable {
 
 extension Interpreter {
     /// Begins the end: when it is not reached within `limit` (because something blocks the event loop, a thread of the
-    /// application's does not end, or an `atexit` handler), the handlers are run and the process exits with status 0.
-    public func endsWithin(_ limit: Duration) { ending.watch(self, limit, status: 0) }
+    /// application's does not end, or an `atexit` handler), the handlers are run and the process exits with status 0, by way
+    /// of `exit`, which does not return.
+    public func endsWithin(_ limit: Duration, exit: @escaping @Sendable (Int32) -> Void = { _exit($0) }) {
+        ending.watch(self, limit, status: 0, exit: exit)
+    }
 
     /// Says that threads of the server are still inside, and will be when ``main(_:logger:_:)``'s body returns.
     public func leavesThreadsBehind() { ending.isBusy.store(true, ordering: .relaxed) }
@@ -59,7 +69,7 @@ extension Interpreter {
         } catch {
             logger.error("the interpreter does not end in order: \(error.traceback)")
         }
-        if ending.isBusy.load(ordering: .relaxed) { _exit(status) }
+        if ending.isBusy.load(ordering: .relaxed) { ending.leave(status) }
     }
 
     /// Says what is left, and runs the `atexit` handlers.

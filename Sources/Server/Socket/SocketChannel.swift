@@ -149,7 +149,9 @@ final class SocketChannel: DescriptorWatcher {
     var inputAge: UInt64 {
         var info = tcp_info()
         var length = socklen_t(MemoryLayout<tcp_info>.size)
-        guard descriptor >= 0, getsockopt(descriptor, CInt(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return 0 }
+        guard descriptor >= 0, getsockopt(descriptor, CInt(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else {
+            return 0
+        }
         return UInt64(info.tcpi_last_data_recv) * 1_000_000
     }
 

@@ -1,0 +1,149 @@
+import Glibc
+import Platform
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// Reloads of a server that is one process: in place where that will do, else by handing over to another, under the same
+    /// pid.
+    @Suite struct ThreadReloads {
+        private static func configuration(_ ping: String, site: String = "") -> String {
+            """
+            base:
+              listen: 127.0.0.1:0
+              workers: {mode: thread, count: 2}
+              timeouts: {drain: 1h, linger: 2s, keep-alive: 1h}
+              log: {access: false}
+              \(site)
+              routes:
+                - {path: =/ping, respond: \(ping)}
+                - {path: =/old, respond: old}
+                \(site.isEmpty ? "" : "- {path: /, site: web}")
+            """
+        }
+
+        private static let python = "sites: {web: {python: 'app:app', interpreter: \(Pythons.system)}}"
+
+        /// The site says which version of it is running.
+        private static func code(_ version: Int) -> String {
+            lastingApplication.replacing(#"body = b"ok""#, with: "body = b\"v\(version)\"")
+        }
+
+        @Test func routesAreReplacedInPlace() throws {
+            let folder = try Folder()
+            try folder.write(Self.configuration("one"), to: "app.yaml")
+            let server = try AppServer(in: folder)
+            let load = try Load(4, of: "/ping", at: server.endpoint, .kept)
+            let kept = try server.connect()
+            #expect(try kept.get("/ping").text == "one")
+            for text in ["two", "three"] {
+                try folder.write(Self.configuration(text), to: "app.yaml")
+                kill(server.pid, SIGHUP)
+                try eventually("the new route") { try server.get("/ping").text == text }
+            }
+            // Connections are not touched, and there is no other process.
+            #expect(try kept.get("/ping").text == "three")
+            #expect(server.workers.isEmpty)
+            let counts = try load.end()
+            #expect(counts.faults == 0 && counts.partings == 0, "\(counts)")
+            try server.stop()
+        }
+
+        @Test func whatIsWrongChangesNothing() throws {
+            let folder = try Folder()
+            try folder.write(Self.code(1), to: "app.py")
+            try folder.write(Self.configuration("one", site: Self.python), to: "app.yaml")
+            let server = try AppServer(in: folder)
+            try folder.write("base: {lisetn: 1}", to: "app.yaml")
+            kill(server.pid, SIGHUP)
+            try eventually("it says why") { server.errors.contains("lisetn: unknown key") }
+            #expect(try server.get("/ping").text == "one")
+            try folder.write(Self.configuration("two", site: Self.python), to: "app.yaml")
+            try folder.write("raise RuntimeError('broken on purpose')", to: "app.py")
+            kill(server.pid, SIGHUP)
+            try eventually("it says why") {
+                server.errors.contains("broken on purpose") && server.errors.contains("everything serves as before")
+            }
+            #expect(try server.get("/ping").text == "one")
+            #expect(try server.get("/").text == "v1")
+            try eventually("nothing is left of the attempt") { server.workers.isEmpty }
+            try server.stop()
+        }
+
+        /// Every kind of client through reload after reload; nothing is retried.
+        @Test func reloadsUnderLoadLoseNothing() throws {
+            let folder = try Folder()
+            try folder.write(Self.code(0), to: "app.py")
+            try folder.write(Self.configuration("ping", site: Self.python), to: "app.yaml")
+            let server = try AppServer(in: folder)
+            let loads = [
+                try Load(2, of: "/", at: server.endpoint, .kept), try Load(2, of: "/", at: server.endpoint, .fresh),
+                try Load(2, of: "/socket", at: server.endpoint, .webSockets),
+                try Load(2, of: "/events", at: server.endpoint, .events),
+            ]
+            for version in 1...3 {
+                let before = loads.map(\.now.ok)
+                try eventually("the load goes on") { zip(loads, before).allSatisfy { $0.now.ok > $1 + 20 } }
+                try folder.write(Self.code(version), to: "app.py")
+                kill(server.pid, SIGHUP)
+                try eventually("the new code serves") { try server.get("/").text == "v\(version)" }
+                #expect(ProcessTable.isAlive(server.pid))
+            }
+            try eventually("the streams have come over") { loads[2].now.partings >= 2 && loads[3].now.partings >= 2 }
+            for (load, name) in zip(loads, ["kept", "fresh", "sockets", "events"]) {
+                let counts = try load.end()
+                #expect(counts.faults == 0, "\(name): \(counts)")
+            }
+            try eventually("one worker is left") { server.workers.count == 1 }
+            try server.stop()
+            #expect(server.errors.contains("told websocket.disconnect 1012"), "\(server.errors)")
+            #expect(!server.errors.contains("cut off"), "\(server.errors)")
+        }
+
+        @Test func aSecondSignalEndsAtOnceAfterAHandOver() throws {
+            let folder = try Folder()
+            try folder.write(Self.code(0), to: "app.py")
+            try folder.write(Self.configuration("ping", site: Self.python), to: "app.yaml")
+            let server = try AppServer(in: folder)
+            try folder.write(Self.code(1), to: "app.py")
+            kill(server.pid, SIGHUP)
+            try eventually("the new code serves") { try server.get("/").text == "v1" }
+            let held = try server.connect()
+            try held.send("POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n")
+            var status: ProcessStatus?
+            try eventually("it ends") {
+                kill(server.pid, SIGTERM)
+                status = ChildProcess.reap(server.pid)
+                return status != nil
+            }
+            #expect(status == .exited(0), "\(server.errors)")
+        }
+    }
+
+    /// A while between the wish to stop and the drain, in which balancers can notice.
+    @Suite struct PreDrains {
+        @Test(arguments: bothModes) func servesWhileItIsNotReady(_ mode: [String]) throws {
+            let server = try AppServer(
+                """
+                base:
+                  listen: 127.0.0.1:0
+                  workers: {count: 2}
+                  timeouts: {pre-drain: 1h}
+                  routes: [{path: /, respond: hello}]
+                """, mode)
+            #expect(try server.get("/readyz").status == 200)
+            try server.startStopping()
+            try eventually("it is not ready") { try server.get("/readyz").status == 503 }
+            #expect(try server.get("/").text == "hello")
+            #expect(try server.get("/livez").status == 200)
+            // A second signal does not wait for the hour.
+            var status: ProcessStatus?
+            try eventually("it ends") {
+                kill(server.pid, SIGTERM)
+                status = ChildProcess.reap(server.pid)
+                return status != nil
+            }
+            #expect(status == .exited(0), "\(server.errors)")
+        }
+    }
+}
