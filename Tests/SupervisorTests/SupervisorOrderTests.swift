@@ -59,7 +59,7 @@ import Testing
             case .exit:
                 exits += 1
                 promise(hasClosed, "ended with open listeners: \(path)")
-            case .log, .prepare, .announceGeneration, .handOver, .answer: break
+            case .log, .prepare, .announceGeneration, .handOver, .answer, .tell: break
             }
         }
         promise(announcements <= 1, "announced twice: \(path)")
