@@ -21,7 +21,7 @@ extension EndToEnd {
         }
 
         @Test(
-            .enabled(if: Machine.has("man") && Machine.has("groff"), "needs man and groff"),
+            .enabled(if: Machine.has("groff"), "needs groff"),
             arguments: ["app", "app.yaml"])
         func manualPages(page: String) throws {
             let folder = try Folder()

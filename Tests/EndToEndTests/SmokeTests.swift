@@ -265,7 +265,7 @@ extension EndToEnd {
             let folder = try folder()
             let server = try AppServer(in: folder, ["--mode", mode, "--exit-after", "500ms", "--ready-file", "urls"])
             #expect(try server.process.waitForEnd() == .exited(0), "\(server.errors)")
-            #expect(server.errors.contains("stopping"), "it drains: \(server.errors)")
+            #expect(server.errors.contains("finishing what"), "it drains: \(server.errors)")
             #expect(try Endpoint(url: String(folder.text(of: "urls").dropLast())) == server.endpoint)
         }
 
