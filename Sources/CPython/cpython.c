@@ -7,6 +7,7 @@
 struct cpython_table cpython_table;
 __thread PyThreadState *cpython_own_state;
 __thread int cpython_depth;
+uint64_t *cpython_lock_waits;
 __thread int cpython_kept;
 Py_ssize_t cpython_type_offset;
 

@@ -42,6 +42,19 @@ enum Declarations {
             "smoke", .list(.group(SmokeDeclarations.step)),
             "The requests of `app smoke`, in their order, and what is expected of the answers. Cookies are kept between "
                 + "them."),
+        Option(
+            "admin", .either([.boolean, .list(.form(.adminAddress))]), default: "true",
+            "Where status is shown and commands are taken: `true` for a Unix socket without a file, for this user and root; "
+                + "`false` for none; or addresses. On TCP nothing can be changed without `admin-token`.",
+            example: "[unix:/run/app/admin.sock, 127.0.0.1:9000]"),
+        Option(
+            "admin-token", .secret,
+            "What requests on TCP addresses of `admin` must carry: `Authorization: Bearer TOKEN`.",
+            example: "${secret:admin_token}"),
+        Option(
+            "stats", .list(.form(.adminAddress)), default: "[]",
+            "Where uWSGI's stats document is sent to whoever connects, for `uwsgitop` and its like.",
+            example: "127.0.0.1:1717"),
         Option("health", .group(health), "The paths the server answers itself; `health: false` switches them off."),
         Option(
             "server-header", .either([.boolean, .form(.headerValue)]), default: "true",

@@ -28,6 +28,8 @@ public struct Settings: Sendable, Hashable {
     public let log: Log
     /// `health`
     public let health: Health
+    /// `admin`, `admin-token`, `stats`
+    public let admin: Admin
     /// `server-header`
     public let serverHeader: ServerHeader
     /// `debug`
@@ -248,6 +250,24 @@ public struct Settings: Sendable, Hashable {
         public let live: String?
         /// 200 while requests are welcome.
         public let ready: String?
+    }
+
+    /// `admin`, `admin-token`, `stats`
+    public struct Admin: Sendable, Hashable {
+        /// `admin`
+        public enum Listen: Sendable, Hashable {
+            /// Nowhere.
+            case off
+            /// A Unix socket in the abstract namespace, which commands find by themselves.
+            case standard
+            case addresses([ListenAddress])
+        }
+        /// Where status is shown and commands are taken.
+        public let listen: Listen
+        /// What requests on TCP must carry.
+        public let token: Secret?
+        /// Where uWSGI's stats document is sent.
+        public let stats: [ListenAddress]
     }
 
     /// `server-header`

@@ -8,14 +8,7 @@ struct SettingsDecoder {
 
     func settings() throws(ConfigError) -> Settings {
         Settings(
-            listen: try list(
-                "listen",
-                of: { text, origin in
-                    if case .unix(let path)? = ListenAddress(parsing: text) {
-                        return .unix(path: FilePath.absolute(path, in: baseDirectory(origin)))
-                    }
-                    return ListenAddress(parsing: text)
-                }),
+            listen: try list("listen", of: address),
             user: optionalText("user"), group: optionalText("group"),
             umask: try tree["umask"].map { _ throws(ConfigError) in try mode("umask") },
             socket: .init(
@@ -59,6 +52,9 @@ struct SettingsDecoder {
                 statuses: try list("log.statuses") { text, _ in StatusSet(text) }, slow: try limit("log.slow")),
             health: try boolean("health.enabled")
                 ? .init(live: try text("health.live"), ready: try text("health.ready")) : .init(live: nil, ready: nil),
+            admin: .init(
+                listen: try adminListen(), token: (tree["admin-token"]?.scalar?.text).map(Secret.init),
+                stats: try list("stats", of: adminAddress)),
             serverHeader: try serverHeader(),
             debug: try boolean("debug"),
             secretKey: (tree["secret-key"]?.scalar?.text).map(Secret.init),
@@ -121,6 +117,24 @@ struct SettingsDecoder {
             return .tcp(.unix(path: FilePath.absolute(file, in: baseDirectory(tree.origin(of: place)))))
         case let address: return .tcp(address)
         }
+    }
+
+    private func address(_ text: String, _ origin: Origin) -> ListenAddress? {
+        if case .unix(let path)? = ListenAddress(parsing: text) {
+            return .unix(path: FilePath.absolute(path, in: baseDirectory(origin)))
+        }
+        return ListenAddress(parsing: text)
+    }
+
+    /// As ``address(_:_:)``; `unix:@name` is a name that is in no directory.
+    private func adminAddress(_ text: String, _ origin: Origin) -> ListenAddress? {
+        text.hasPrefix("unix:@") ? ListenAddress(parsing: text) : address(text, origin)
+    }
+
+    private func adminListen() throws(ConfigError) -> Settings.Admin.Listen {
+        if let truth = tree["admin"]?.scalar.flatMap({ Validator.boolean($0.text) }) { return truth ? .standard : .off }
+        let addresses = try list("admin", of: adminAddress)
+        return addresses.isEmpty ? .off : .addresses(addresses)
     }
 
     private func access() throws(ConfigError) -> Settings.Log.Access {

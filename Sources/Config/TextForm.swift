@@ -2,7 +2,7 @@
 enum TextForm: Sendable {
     case siteName, settingName, headerName, headerValue, mediaType, host, allowedHost, route, urlPath, pythonTarget
     case requestTarget, redirectTarget, cache, fileName, account, fileMode, programName, variableName, probeURL
-    case probeAddress, checkID, method, fieldName, token, statuses
+    case probeAddress, checkID, method, fieldName, token, statuses, adminAddress
 
     var expected: String {
         switch self {
@@ -32,6 +32,7 @@ enum TextForm: Sendable {
         case .fieldName: "a field's name"
         case .token: "a header's name"
         case .statuses: "a status (404) or a class of them (1xx to 5xx)"
+        case .adminAddress: "an address that names its host (127.0.0.1:9000, [::1]:9000, unix:/path or unix:@name)"
         }
     }
 
@@ -80,6 +81,12 @@ enum TextForm: Sendable {
                 return Duration(configurationText: text) != nil
             }
             return !bytes.isEmpty && Self.isHeaderValue(bytes)
+        case .adminAddress:
+            switch ListenAddress(parsing: text) {
+            case .tcp(let host, _): return host != nil
+            case .unix: return true
+            case .inherited, nil: return false
+            }
         case .fileName:
             return !bytes.isEmpty && text != "." && text != ".."
                 && !bytes.contains { $0 == UInt8(ascii: "/") || $0 == 0 }

@@ -105,8 +105,11 @@ public final class FrontHandler: ExchangeHandler {
     ) {
         switch table.match(authority: request.authority.map { Self.slice(head, $0) }, path: path) {
         case .none: ErrorPage.respond(exchange, request, .notFound)
-        case .route(let route): answer(exchange, request, route, path)
+        case .route(let route):
+            exchange.noteRoute(route.index)
+            answer(exchange, request, route, path)
         case .slashMissing(let route):
+            exchange.noteRoute(route.index)
             let target = route.headers.map { HeaderFilter(exchange, $0) } ?? exchange
             let query = request.query
             let location = PercentCoding.encodePath(path) + (query.isEmpty ? "/" : "/?\(query)")

@@ -66,6 +66,9 @@ public final class RouteTable: Sendable {
         }
     }
 
+    /// What the routes are called in counts of requests, by their numbers: the pattern, behind its host if it has one.
+    public var names: [String] { routes.map { ($0.host ?? "") + $0.pattern.description } }
+
     /// What is wrong with the directories that routes serve files from, as they are now.
     public func check() -> [FileSet.Problem] { fileSets.compactMap { $0.set.check() } }
 }

@@ -14,6 +14,9 @@ public protocol Exchange: AnyObject {
     /// As ``requestID``, without making a text of it.
     var id: RequestID { get }
 
+    /// The request leads to the route of this number: told by the router, before anybody answers.
+    func noteRoute(_ number: Int)
+
     /// Asks for the next part of the request body. `deliver` is called exactly once, on the event loop, at once when a
     /// part is there. One call at a time. The first call answers `Expect: 100-continue`. After `.end`, the next call is
     /// answered by `.disconnected` when the client has left or closed its half of the connection.
@@ -82,6 +85,8 @@ extension Exchange {
     public var waitedNanoseconds: UInt64 { 0 }
 
     public func onLeave(_ leave: @escaping () -> Void) {}
+
+    public func noteRoute(_ number: Int) {}
 
     /// A whole response without fields beyond its type.
     public func respond(_ status: Status, text: String) {

@@ -39,6 +39,7 @@ final class JobQueue: @unchecked Sendable {
     private let threads: Int
     /// Nanoseconds that a job may wait.
     private let longestWait: UInt64
+    private let observer: (any ThreadPoolObserver)?
     private let monitor = Monitor()
 
     // Written under the monitor, read by whoever wants to know.
@@ -50,10 +51,13 @@ final class JobQueue: @unchecked Sendable {
     let queueNanoseconds = Atomic<UInt64>(0)
 
     /// A queue in front of `threads` threads in which `limit` jobs may wait.
-    init(limit: Int, threads: Int, longestWait: UInt64 = .max) {
+    init(
+        limit: Int, threads: Int, longestWait: UInt64 = .max, observer: (any ThreadPoolObserver)? = nil
+    ) {
         self.limit = limit
         self.threads = threads
         self.longestWait = longestWait
+        self.observer = observer
     }
 
     func append(
@@ -81,8 +85,12 @@ final class JobQueue: @unchecked Sendable {
             if wakes < idle, wakesThread(for: job) { wakes += 1 }
         }
         queued.store(jobs.count, ordering: .relaxed)
+        observer?.queueChanged(waiting: jobs.count)
         monitor.unlock()
-        if accepted < added.count { refused.add(UInt64(added.count - accepted), ordering: .relaxed) }
+        if accepted < added.count {
+            refused.add(UInt64(added.count - accepted), ordering: .relaxed)
+            observer?.jobsRefused(added.count - accepted)
+        }
         // After unlocking, so that the woken thread does not run straight into the lock.
         for _ in 0..<wakes { monitor.signal() }
         return accepted
@@ -113,9 +121,10 @@ final class JobQueue: @unchecked Sendable {
                     monitor.lock()
                     continue
                 }
-                busy.add(1, ordering: .relaxed)
+                let nowBusy = busy.add(1, ordering: .relaxed).newValue
                 started.add(1, ordering: .relaxed)
                 queueNanoseconds.add(waited, ordering: .relaxed)
+                observer?.jobStarted(waited: waited, waiting: jobs.count, busy: nowBusy)
                 if job.lease !== lease {
                     monitor.unlock()
                     lease?.end()
@@ -146,6 +155,12 @@ final class JobQueue: @unchecked Sendable {
             idle -= 1
             hasWaited = true
         }
+    }
+
+    /// A job has ended.
+    func jobEnded() {
+        let left = busy.subtract(1, ordering: .relaxed).newValue
+        observer?.jobEnded(busy: left)
     }
 
     func close() {

@@ -8,6 +8,19 @@ import Synchronization
     import Glibc
 #endif
 
+/// Told what the threads of a pool do. It must be quick: whoever submits or takes up a job waits for it.
+public protocol ThreadPoolObserver: Sendable {
+    /// A job has been taken up after so many nanoseconds; so many still wait, and so many threads are busy. One call at a
+    /// time, as ``queueChanged(waiting:)``.
+    func jobStarted(waited nanoseconds: UInt64, waiting: Int, busy: Int)
+    /// So many jobs wait now.
+    func queueChanged(waiting: Int)
+    /// A job has ended; so many threads are busy.
+    func jobEnded(busy: Int)
+    /// So many jobs found the queue full.
+    func jobsRefused(_ count: Int)
+}
+
 /// Named worker threads behind one bounded queue, first in, first out.
 ///
 /// The queue is what protects a site from more synchronous work than it can do: a job that finds it full is refused at
@@ -48,13 +61,14 @@ public final class ThreadPool: Sendable {
     /// keeps 15 bytes). At most `queueLimit` jobs wait while all of them are busy. Throws when the system refuses a
     /// thread; those that were started are ended again. A job that has waited longer than `longestWait` is not run.
     public init(
-        threads count: Int, queueLimit: Int, longestWait: TimeAmount? = nil, name: String = "worker"
+        threads count: Int, queueLimit: Int, longestWait: TimeAmount? = nil, name: String = "worker",
+        observer: (any ThreadPoolObserver)? = nil
     ) throws(ThreadPoolError) {
         threadCount = max(1, count)
         self.name = name
         queue = JobQueue(
             limit: max(0, queueLimit), threads: threadCount,
-            longestWait: longestWait.map { UInt64(max(0, $0.nanoseconds)) } ?? .max)
+            longestWait: longestWait.map { UInt64(max(0, $0.nanoseconds)) } ?? .max, observer: observer)
         threads = Mutex(Threads())
         for _ in 0..<threadCount {
             do {
@@ -90,7 +104,7 @@ public final class ThreadPool: Sendable {
             return threads.abandoned <= abandonLimit
         }
         pthread_detach(pthread_t(handle))
-        queue.busy.subtract(1, ordering: .relaxed)
+        queue.jobEnded()
         guard isAllowed else { return false }
         do throws(ThreadPoolError) { try startThread() } catch { return false }
         return true
@@ -216,7 +230,7 @@ private final class WorkerThread: Sendable {
                 lease?.end()
                 return
             }
-            queue.busy.subtract(1, ordering: .relaxed)
+            queue.jobEnded()
         }
     }
 

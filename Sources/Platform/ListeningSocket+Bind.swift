@@ -5,6 +5,7 @@ extension ListeningSocket {
     ///
     /// - A name is resolved; of several addresses the first IPv4 one counts. `*` is every address: IPv6 and IPv4 in one socket
     ///   where the machine has IPv6, else IPv4.
+    /// - `@name` is a Unix socket in the abstract namespace.
     /// - A Unix socket's file that nobody listens on any more (a crash left it) is replaced; a live one is an error.
     /// - Parameters:
     ///   - file: permissions and owner of a Unix socket's file.
@@ -53,6 +54,7 @@ extension ListeningSocket {
         -> ListeningSocket
     {
         let bytes = try unixAddress(path)
+        if path.hasPrefix("@") { return try bindAbstract(path, bytes, backlog: backlog) }
         if let found = UnixSocketFile.status(path) {
             guard UnixSocketFile.isSocket(found) else { throw .notASocket(path) }
             try removeIfStale(path, bytes)
@@ -80,6 +82,20 @@ extension ListeningSocket {
         }
     }
 
+    /// A name in the abstract namespace: it goes with the socket, and has no permissions.
+    private static func bindAbstract(
+        _ name: String, _ bytes: [UInt8], backlog: Int32
+    ) throws(BindError) -> ListeningSocket {
+        let descriptor = try open(AF_UNIX, label: "unix:\(name)")
+        do {
+            try call(descriptor.rawValue, bytes, Glibc.bind, "bind")
+            _ = try SystemError.checkErrno(listen(descriptor.rawValue, backlog), "listen")
+            return ListeningSocket(descriptor: descriptor, address: .unix(name))
+        } catch {
+            throw bindError(error, label: "unix:\(name)", port: nil)
+        }
+    }
+
     /// A socket file is stale when a connection to it is refused: the kernel answers so when nobody listens.
     private static func removeIfStale(_ path: String, _ bytes: [UInt8]) throws(BindError) {
         let probe = try open(AF_UNIX, label: "unix:\(path)")
@@ -100,13 +116,8 @@ extension ListeningSocket {
     }
 
     private static func unixAddress(_ path: String) throws(BindError) -> [UInt8] {
-        var address = sockaddr_un()
-        address.sun_family = sa_family_t(AF_UNIX)
-        let limit = MemoryLayout.size(ofValue: address.sun_path) - 1
-        let name = Array(path.utf8)
-        guard name.count <= limit else { throw .pathTooLong(path, limit: limit) }
-        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: name) }
-        return withUnsafeBytes(of: address) { Array($0) }
+        guard let bytes = UnixAddress.bytes(path) else { throw .pathTooLong(path, limit: UnixAddress.limit) }
+        return bytes
     }
 
     private static func resolve(

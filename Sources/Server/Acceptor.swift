@@ -14,6 +14,7 @@ final class Acceptor: Sendable {
     private let descriptor: CInt
     private let targets: [AcceptTarget]
     private let memory: MemoryGate?
+    private let admits: @Sendable (CInt) -> Bool
     private let logger: Logger
     private let isStopping = Atomic(false)
     /// For what waits in the kernel's queue at the end.
@@ -25,10 +26,14 @@ final class Acceptor: Sendable {
     private let roomMade: EventCounter
 
     /// Starts accepting from `descriptor`, which stays the caller's.
-    init(descriptor: CInt, targets: [AcceptTarget], memory: MemoryGate?, logger: Logger) throws(SystemError) {
+    init(
+        descriptor: CInt, targets: [AcceptTarget], memory: MemoryGate?, admits: @escaping @Sendable (CInt) -> Bool,
+        logger: Logger
+    ) throws(SystemError) {
         self.descriptor = descriptor
         self.targets = targets
         self.memory = memory
+        self.admits = admits
         self.logger = logger
         hasEnded = try EventCounter()
         roomMade = try EventCounter()
@@ -91,13 +96,23 @@ final class Acceptor: Sendable {
                 continue
             }
             do throws(SystemError) {
-                target.take(try ListeningSocket.accept(from: descriptor))
+                let connection = try ListeningSocket.accept(from: descriptor)
+                if admits(connection) { target.take(connection) } else { Self.refuse(connection) }
             } catch {
                 pauseIfNeeded(error)
             }
         }
         thread.store(0, ordering: .releasing)
         hasEnded.signal()
+    }
+
+    /// Says no, without having read anything.
+    private static func refuse(_ connection: CInt) {
+        let answer =
+            "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Type: text/plain; charset=utf-8\r\n"
+            + "Content-Length: 27\r\n\r\npermission denied: not you\n"
+        _ = Array(answer.utf8).withUnsafeBytes { send(connection, $0.baseAddress, $0.count, CInt(MSG_NOSIGNAL)) }
+        close(connection)
     }
 
     private var isConnectionWaiting: Bool {

@@ -21,11 +21,12 @@ public final class HTTPServer: Sendable {
     private let logger: Logger
 
     /// Starts `loopCount` event loops; `mainLoop`, which somebody else runs and ends, is the first of them when given.
-    /// `makeHandler` and `makeObserver` are called once on each. Not called on any of the loops.
+    /// `makeHandler` and `makeObserver` are called once on each, the latter with the loop's number from 0. Not called on any of
+    /// the loops.
     public init(
         loopCount: Int, mainLoop: ServerLoop? = nil, options: ServerOptions, memory: MemoryGate? = nil, logger: Logger,
         makeHandler: @escaping @Sendable (any EventLoop) throws -> any ExchangeHandler,
-        makeObserver: @escaping @Sendable (any EventLoop) -> (any ServerObserver)?
+        makeObserver: @escaping @Sendable (Int) -> (any ServerObserver)?
     ) throws {
         self.options = options
         self.memory = memory
@@ -38,12 +39,12 @@ public final class HTTPServer: Sendable {
         ownLoops = own
         let all = (mainLoop.map { [$0] } ?? []) + own
         allLoops = all
-        loops = try all.map { loop in
+        loops = try all.enumerated().map { index, loop in
             try loop.submit {
                 NIOLoopBound(
                     LoopContext(
                         eventLoop: loop, options: options, handler: try makeHandler(loop),
-                        observer: makeObserver(loop), logger: logger), eventLoop: loop)
+                        observer: makeObserver(index), logger: logger), eventLoop: loop)
             }.wait()
         }
         targets = zip(loops, all).map { AcceptTarget(loop: $0, $1.pulse, limit: options.connectionLimit) }
@@ -52,9 +53,12 @@ public final class HTTPServer: Sendable {
     /// The loops, for what must be started and stopped on each of them.
     public var eventLoops: [any EventLoop] { allLoops }
 
-    /// Accepts connections from a bound, listening socket, which stays open until the server has drained.
-    public func serve(descriptor: CInt) throws(SystemError) {
-        let acceptor = try Acceptor(descriptor: descriptor, targets: targets, memory: memory, logger: logger)
+    /// Accepts connections from a bound, listening socket, which stays open until the server has drained. Connections that
+    /// `admits` says no to are answered 403 and closed; it is called on a thread of the socket's own.
+    public func serve(
+        descriptor: CInt, admits: @escaping @Sendable (CInt) -> Bool = { _ in true }
+    ) throws(SystemError) {
+        let acceptor = try Acceptor(descriptor: descriptor, targets: targets, memory: memory, admits: admits, logger: logger)
         acceptors.withLock { $0.append(acceptor) }
     }
 

@@ -9,8 +9,6 @@ final class LoopContext {
     private(set) var options: ServerOptions
     private(set) var handler: any ExchangeHandler
     let observer: (any ServerObserver)?
-    /// Whether the observer wants to know how long exchanges take.
-    let wantsDurations: Bool
     let logger: Logger
     /// ``ServerTimeouts/request`` in nanoseconds, 0 for none.
     let requestLimit: Int64
@@ -37,13 +35,13 @@ final class LoopContext {
         self.handler = handler
         self.observer = observer
         requestLimit = options.timeouts.request.map { max(1, $0.nanoseconds) } ?? 0
-        wantsDurations = observer?.wantsDurations ?? false
         self.logger = logger
         connections = ConnectionRegistry(eventLoop: eventLoop, interval: options.timeouts.sweepInterval)
         webSockets = WebSocketRegistry(eventLoop: eventLoop, interval: options.webSocketSweepInterval)
         idPrefix = UInt64.random(in: .min ... .max)
         connections.onSweep = { [unowned self] in refreshCommonFields() }
         refreshCommonFields()
+        eventLoop.turnObserver = observer
     }
 
     var isDraining: Bool { drainTimes != nil }

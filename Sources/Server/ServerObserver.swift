@@ -1,13 +1,15 @@
 public import Gateway
 public import HTTP
 
-/// Told what happens on the connections of one event loop, on that loop. It must not block.
-public protocol ServerObserver: AnyObject {
-    /// Whether ``FinishedExchange/duration`` is wanted: two looks at the clock a request.
-    var wantsDurations: Bool { get }
+/// Told what happens on one event loop and its connections, on that loop. It must not block.
+public protocol ServerObserver: TurnObserver {
     func connectionOpened()
     func connectionClosed()
-    func exchangeStarted()
+    /// A request's head has arrived; it waited so many nanoseconds for the loop to be done with others.
+    func exchangeStarted(waited: UInt64)
+    /// The request leads to the route of this number. `began` is nanoseconds of the monotonic clock. The result is handed
+    /// back as ``FinishedExchange/ticket``.
+    func exchangeRouted(_ request: RequestHead, id: RequestID, began: UInt64, route: Int) -> Int32
     func exchangeFinished(_ exchange: any FinishedExchange)
 }
 
@@ -22,11 +24,15 @@ public protocol FinishedExchange {
     var statusCode: Int { get }
     /// Bytes of the response body, without framing.
     var bodyBytes: Int { get }
-    /// From the end of the request head to the end of the response; zero when nobody wanted it.
-    var duration: Duration { get }
+    /// From the end of the request head to the end of the response, in nanoseconds.
+    var nanoseconds: UInt64 { get }
     /// False when the response was cut short.
     var isComplete: Bool { get }
     var requestID: String { get }
+    /// The number of the route that was found; negative when none was.
+    var route: Int { get }
+    /// What ``ServerObserver/exchangeRouted(_:id:began:route:)`` answered; negative when it was not called.
+    var ticket: Int32 { get }
 }
 
 extension FinishedExchange {
@@ -39,7 +45,9 @@ struct RefusedExchange: FinishedExchange {
     let connection: ConnectionInfo
     let status: Status?
     let bodyBytes: Int
-    var duration: Duration { .zero }
+    var nanoseconds: UInt64 { 0 }
     var isComplete: Bool { true }
     let requestID: String
+    var route: Int { -1 }
+    var ticket: Int32 { -1 }
 }

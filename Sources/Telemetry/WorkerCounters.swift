@@ -20,8 +20,21 @@ public struct WorkerCounters: Equatable, Sendable {
     public var bytesOut: UInt64 = 0
     /// Requests refused because the queue in front of the threads was full.
     public var queueRejects: UInt64 = 0
+    /// How often event loops were woken.
+    public var turns: UInt64 = 0
+    /// How long event loops were at work, in nanoseconds.
+    public var busyNanoseconds: UInt64 = 0
 
     public init() {}
+
+    /// Adds requests by class of status: without one, then 1xx to 5xx.
+    mutating func add(statuses: [UInt64]) {
+        informational &+= statuses[1]
+        successful &+= statuses[2]
+        redirected &+= statuses[3]
+        clientErrors &+= statuses[4]
+        serverErrors &+= statuses[5]
+    }
 
     /// Adds another's counts.
     public mutating func merge(_ other: WorkerCounters) {
@@ -37,6 +50,8 @@ public struct WorkerCounters: Equatable, Sendable {
         bytesIn &+= other.bytesIn
         bytesOut &+= other.bytesOut
         queueRejects &+= other.queueRejects
+        turns &+= other.turns
+        busyNanoseconds &+= other.busyNanoseconds
     }
 
     /// The sum over several loops or workers.

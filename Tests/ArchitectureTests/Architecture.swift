@@ -10,7 +10,7 @@ enum Architecture {
         // The one place that knows every part. NIOCore for the units of time the server counts in.
         "Portico": [
             "Config", "Supervisor", "Server", "Front", "Gateway", "Python", "Web", "Telemetry", "Platform", "HTTP",
-            "NIOCore", "NIOPosix", "ArgumentParser", "Logging",
+            "NIOCore", "NIOPosix", "ArgumentParser", "Logging", "CoreMetrics",
         ],
         // Knows nothing of what is configured.
         "Config": ["CYaml"],
@@ -29,7 +29,7 @@ enum Architecture {
         "Templates": [],
         // Values; NIO's bytes are their currency.
         "HTTP": ["NIOCore"],
-        "Telemetry": ["Platform", "Logging"],
+        "Telemetry": ["Platform", "Logging", "CoreMetrics"],
         "Platform": ["CPlatform"],
         "CPlatform": [],
         // A second way to be a site: over the gateways alone, like Web, and neither knows the other.

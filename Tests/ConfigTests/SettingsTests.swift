@@ -41,6 +41,7 @@ import Testing
                     statuses: ["1xx", "2xx", "3xx", "4xx", "5xx"].compactMap(StatusSet.init), slow: .within(.seconds(1))
                 ))
         #expect(settings.health == .init(live: "/livez", ready: "/readyz"))
+        #expect(settings.admin == .init(listen: .standard, token: nil, stats: []))
         #expect(settings.serverHeader == .standard)
         #expect(settings.secretKey == nil)
         #expect(settings.allowedHosts == ["*"])
@@ -67,6 +68,24 @@ import Testing
             return
         }
         #expect(errors.description.contains("a status (404) or a class of them (1xx to 5xx)"))
+    }
+
+    @Test(arguments: [
+        ("admin: true", .standard), ("admin: off", .off), ("admin: []", .off),
+        ("admin: 127.0.0.1:9000", .addresses([.tcp(host: "127.0.0.1", port: 9000)])),
+        (
+            "admin: [unix:run/admin.sock, 'unix:@name', '[::1]:9000']",
+            .addresses([.unix(path: "/srv/app/run/admin.sock"), .unix(path: "@name"), .tcp(host: "::1", port: 9000)])
+        ),
+    ])
+    func adminListens(yaml: String, expected: Settings.Admin.Listen) throws {
+        #expect(try load("base:\n  \(yaml)\n  sites: {polls: {swift: polls}}").get().settings.admin.listen == expected)
+    }
+
+    @Test(arguments: ["admin: :9000", "admin: 9000", "admin: fd:3", "stats: :1717", "admin: {listen: x}"])
+    func adminOnEveryInterfaceHasToBeMeant(yaml: String) throws {
+        let result = load("base:\n  \(yaml)\n  sites: {polls: {swift: polls}}")
+        #expect(throws: ConfigErrors.self) { try result.get() }
     }
 
     @Test func routesAreDecoded() throws {

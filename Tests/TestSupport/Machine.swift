@@ -26,3 +26,26 @@ package enum Machine {
         return !table.isEmpty
     }
 }
+
+/// What Tests/run has installed from PyPI, each with its version in a virtual environment of its own.
+package enum PyPI {
+    private static let cache: String = {
+        func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+        return (variable("XDG_CACHE_HOME") ?? (variable("HOME") ?? "") + "/.cache") + "/portico-tests"
+    }()
+
+    package static func has(_ package: String) -> Bool { access(python(package), X_OK) == 0 }
+
+    package static func python(_ package: String) -> String { program("python", of: package) }
+
+    package static func program(_ name: String, of package: String) -> String { "\(cache)/\(package)/bin/\(name)" }
+}
+
+/// A TCP port of this machine that nobody used a moment ago.
+package enum FreePort {
+    package static func find() throws -> UInt16 {
+        let socket = try Endpoint.ipv4(0).listening()
+        guard let port = try SocketAddress.local(of: socket.rawValue).port else { throw Unfulfilled(what: "a port") }
+        return port
+    }
+}

@@ -86,6 +86,12 @@ package final class WireConnection {
         return Array(take(size + 2).dropLast(2))
     }
 
+    /// Everything that comes until the server closes.
+    package func receiveToEnd() throws -> String {
+        while try fill() {}
+        return String(decoding: take(buffer.count), as: UTF8.self)
+    }
+
     /// Whether the server closed, with nothing more said.
     package func isAtEnd() throws -> Bool {
         if !buffer.isEmpty { return false }

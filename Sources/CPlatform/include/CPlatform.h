@@ -64,6 +64,9 @@ int cplatform_spawn(const struct cplatform_spawn *spawn, int *stage);
 /// An anonymous file in memory, close-on-exec.
 int cplatform_memfd(const char *name);
 
+/// As cplatform_memfd, of `size` zero bytes, sealed at that size.
+int cplatform_shared_memory(const char *name, size_t size);
+
 /// Opens a file for appending, created with `mode` when absent, close-on-exec.
 int cplatform_open_append(const char *path, unsigned mode);
 
@@ -98,6 +101,15 @@ int cplatform_accept(int listener);
 
 /// Unmaps the pages of all code and constants that are loaded; what is used again comes back from the page cache.
 void cplatform_release_code(void);
+
+/// Who is at the other end of a Unix socket.
+int cplatform_peer_credentials(int fd, int *pid, unsigned *uid, unsigned *gid);
+
+/// How many connections wait on a listening TCP socket, and how many may.
+int cplatform_listen_queue(int fd, unsigned *length, unsigned *limit);
+
+/// Columns and rows of a terminal.
+int cplatform_terminal_size(int fd, unsigned short *columns, unsigned short *rows);
 
 /// How many CPUs this thread may run on; handles machines with more CPUs than a fixed cpu_set_t.
 int cplatform_affinity_count(void);

@@ -1,34 +1,64 @@
+import Gateway
 import HTTP
 import Server
-import Synchronization
 import Telemetry
 
 /// Counts and logs what happens on one event loop.
 final class LoopObserver: ServerObserver {
-    private let counters: LoopCounters
+    private let status: LoopStatus
     private let accessLog: AccessLog?
     private let slot: Int
+    private let (get, head, post) = (
+        InFlightTable.pack("GET"), InFlightTable.pack("HEAD"), InFlightTable.pack("POST")
+    )
 
-    init(counters: LoopCounters, accessLog: AccessLog?, slot: Int) {
-        self.counters = counters
+    init(status: LoopStatus, accessLog: AccessLog?, slot: Int) {
+        self.status = status
         self.accessLog = accessLog
         self.slot = slot
     }
 
-    var wantsDurations: Bool { accessLog != nil }
+    func turnBegan(at now: UInt64) { status.turnBegan(at: now) }
 
-    func connectionOpened() { counters.connectionAccepted() }
+    func turnEnded(at now: UInt64, began: UInt64, received: UInt64, sent: UInt64) {
+        status.turnEnded(at: now, began: began, received: received, sent: sent)
+    }
 
-    func connectionClosed() { counters.connectionClosed() }
+    func connectionOpened() { status.connectionOpened() }
 
-    func exchangeStarted() { counters.requestStarted() }
+    func connectionClosed() { status.connectionClosed() }
+
+    func exchangeStarted(waited: UInt64) { status.requestStarted(waited: waited) }
+
+    func exchangeRouted(_ request: RequestHead, id: RequestID, began: UInt64, route: Int) -> Int32 {
+        let method =
+            switch request.method {
+            case .get: get
+            case .head: head
+            case .post: post
+            case let other: InFlightTable.pack(other.name)
+            }
+        let number = if case .number(let number) = id { number } else { 0 as UInt64 }
+        let path = request.rawPath
+        return request.withUnsafeBytes { bytes in
+            let start = Int(path.start)
+            return status.inFlight.insert(
+                began: began, route: route, id: number, method: method,
+                path: UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(path.count)]))
+        }
+    }
 
     func exchangeFinished(_ exchange: any FinishedExchange) {
-        counters.requestFinished(status: exchange.statusCode)
-        counters.sent(bytes: exchange.bodyBytes)
-        guard let accessLog else { return }
+        status.inFlight.remove(exchange.ticket)
+        let code = exchange.statusCode
+        status.requestFinished(
+            route: exchange.route, status: code, isComplete: exchange.isComplete, bytes: exchange.bodyBytes,
+            nanoseconds: exchange.nanoseconds)
+        if let accessLog { log(exchange, to: accessLog) }
+    }
+
+    private func log(_ exchange: any FinishedExchange, to accessLog: AccessLog) {
         let request = exchange.finishedRequest
-        let parts = exchange.duration.components
         accessLog.append(
             AccessRecord(
                 time: .now(), remoteHost: exchange.connection.remoteHost,
@@ -36,21 +66,6 @@ final class LoopObserver: ServerObserver {
                 target: request.map { $0.string($0.target) } ?? "-", version: request?.version.name ?? "-",
                 status: exchange.statusCode, bodyBytes: exchange.bodyBytes,
                 referer: request?.fields["referer"] ?? "", userAgent: request?.fields["user-agent"] ?? "",
-                microseconds: Int(parts.seconds * 1_000_000 + parts.attoseconds / 1_000_000_000_000),
-                requestID: exchange.requestID, worker: slot))
+                microseconds: Int(exchange.nanoseconds / 1000), requestID: exchange.requestID, worker: slot))
     }
-}
-
-/// The counters of a process's loops.
-final class LoopCounterList: Sendable {
-    private let all = Mutex<[LoopCounters]>([])
-
-    /// Counters for one more loop.
-    func make() -> LoopCounters {
-        let counters = LoopCounters()
-        all.withLock { $0.append(counters) }
-        return counters
-    }
-
-    var total: WorkerCounters { .total(of: all.withLock { $0.map(\.snapshot) }) }
 }

@@ -48,8 +48,8 @@ final class Worker {
     private let sites: [any ServedSite]
     private let accessLog: AccessLogWriter?
     private let server: HTTPServer
-    private let isReady = ReadinessFlag()
-    private let counters: LoopCounterList
+    private let isReady: ReadinessFlag
+    private let status: StatusRegion
     private let python: PythonRuntime?
     private var meter = LoadMeter()
     private let watchdog: Watchdog
@@ -63,19 +63,22 @@ final class Worker {
     /// lost a thread or a loop.
     init(
         _ configuration: Configuration, slot: Int, isMultiprocess: Bool, temporarySecret: String?,
-        python: PythonRuntime?, willImport: (String) -> Void = { _ in },
+        python: PythonRuntime?, status: StatusRegion, willImport: (String) -> Void = { _ in },
         retire: (@Sendable (Watchdog.Finding) -> Void)? = nil
     ) throws {
         let settings = configuration.settings
         self.settings = settings
         self.python = python
+        self.status = status
+        isReady = ReadinessFlag(status)
         let secretKey = settings.secretKey.map { SecretKey($0.text) } ?? .temporary(temporarySecret)
         let pool: ThreadPool
         let table: RouteTable
         do {
             pool = try ThreadPool(
                 threads: settings.workers.threads, queueLimit: settings.limits.queue,
-                longestWait: settings.limits.queueTime.duration.map { TimeAmount($0) })
+                longestWait: settings.limits.queueTime.duration.map { TimeAmount($0) },
+                observer: PoolObserver(status: status.pool))
             table = try RouteAssembly(configuration).table()
             accessLog = try LogAssembly.accessLog(settings.log, logger: logger)
         } catch let error as RouteErrors {
@@ -84,8 +87,9 @@ final class Worker {
             throw WorkerStartError.system("\(error)")
         }
         self.pool = pool
-        let counters = LoopCounterList()
-        self.counters = counters
+        status.pool.setThreads(pool.threadCount)
+        status.setRoutes(table.names)
+        python?.interpreter.countLockWaits(at: status.pool.lockWaits)
         let health = HealthEndpoints(
             livez: settings.health.live, readyz: settings.health.ready, isReady: { [isReady] in isReady.value })
         let cache = FileCacheLimits(bytes: settings.limits.filesCache.bytes)
@@ -117,8 +121,8 @@ final class Worker {
                 }
                 return try FrontHandler(table: table, sites: handlers, health: health, cache: cache)
             },
-            makeObserver: { [accessLog] _ in
-                LoopObserver(counters: counters.make(), accessLog: accessLog?.makeLog(), slot: slot)
+            makeObserver: { [accessLog] index in
+                LoopObserver(status: status.loops[index], accessLog: accessLog?.makeLog(), slot: slot)
             })
     }
 
@@ -254,7 +258,7 @@ final class Worker {
 
     /// What the supervisor is told with each heartbeat.
     func report() -> WorkerReport {
-        let total = counters.total
+        let total = status.snapshot().counters
         var report = WorkerReport()
         report.requests = total.requests
         report.inFlight = total.inFlight
@@ -272,12 +276,14 @@ final class Worker {
     }
 }
 
-/// Whether requests are welcome; read by every loop.
-final class ReadinessFlag: Sendable {
-    private let flag = Atomic(false)
+/// Whether requests are welcome; read by every loop, and by the supervisor.
+struct ReadinessFlag: Sendable {
+    private let status: StatusRegion
+
+    init(_ status: StatusRegion) { self.status = status }
 
     var value: Bool {
-        get { flag.load(ordering: .relaxed) }
-        set { flag.store(newValue, ordering: .relaxed) }
+        get { status.isReady }
+        nonmutating set { status.isReady = newValue }
     }
 }

@@ -1,11 +1,13 @@
 import ArgumentParser
 import Config
+import CoreMetrics
 import Glibc
 import Logging
 import Platform
 import Python
 import Supervisor
 import Synchronization
+import Telemetry
 
 /// A worker process: what the supervisor gave it, the stack on top, and the heartbeat.
 struct ProcessWorker: Sendable {
@@ -54,6 +56,16 @@ struct ProcessWorker: Sendable {
         }
     }
 
+    /// The memory in which this worker says how it is: its supervisor's, or, should that be of another version, its own.
+    private func status(_ configuration: Configuration) throws -> StatusRegion {
+        if let descriptor = control.attachment(StatusAttachments.name),
+            let region = try? StatusRegion(descriptor: descriptor)
+        {
+            return region
+        }
+        return try StatusRegion(loopCount: configuration.settings.workers.loopCount)
+    }
+
     private func serve(
         _ configuration: Configuration, _ payload: WorkerPayload, _ logger: Logger, python: PythonRuntime?
     ) throws -> Int32 {
@@ -64,9 +76,12 @@ struct ProcessWorker: Sendable {
         }
         let worker: Worker
         do {
+            let status = try status(configuration)
+            MetricsSystem.bootstrap(StatusMetrics(status, logger: logger))
             worker = try Worker(
                 configuration, slot: control.slot, isMultiprocess: configuration.settings.workers.mayBeSeveral,
                 temporarySecret: payload.temporarySecret, python: python,
+                status: status,
                 // Should the process die of it, the supervisor knows what it was about.
                 willImport: { control.failed("while importing \($0)") },
                 retire: { control.retire(.init($0)) })

@@ -91,9 +91,11 @@ struct Serving: Sendable {
             logger.warning("no secret key is configured: what the sites sign is void after a restart")
         }
         let said = ReadyAnnouncement(announcement, logger: logger)
-        let setup = setup(
+        var setup = setup(
             keepsListeners: areInherited, commands: try SupervisorCommands(),
             programs: try ProgramAssembly(configuration).start(logger: logger), said)
+        let admin = addAdmin(to: &setup, listeners.map(\.socket))
+        defer { admin.stop() }
         let plan = try ServingPlan.plan(configuration, python, secret: nil)
         return try SupervisorProcess.run(setup, plan: plan, listeners: listeners)
     }
@@ -147,12 +149,30 @@ struct Serving: Sendable {
         let serving = Serving(try ConfigurationOptions.load(sources), options, announcement)
         let said = ReadyAnnouncement(announcement, logger: serving.logger)
         said.hasBeenSaid = true
-        return try SupervisorProcess.resume(
-            handOver,
-            serving.setup(
-                keepsListeners: handOver.keepsListeners, commands: try SupervisorCommands(),
-                programs: try ProgramAssembly(serving.configuration).start(
-                    inheriting: handOver.programs, logger: serving.logger), said))
+        var setup = serving.setup(
+            keepsListeners: handOver.keepsListeners, commands: try SupervisorCommands(),
+            programs: try ProgramAssembly(serving.configuration).start(
+                inheriting: handOver.programs, logger: serving.logger), said)
+        let admin = serving.addAdmin(to: &setup, [])
+        defer { admin.stop() }
+        return try SupervisorProcess.resume(handOver, setup)
+    }
+
+    /// Lets the supervisor's process say how the workers are, and take commands; to be stopped at the end.
+    private func addAdmin(
+        to setup: inout SupervisorProcess.Setup, _ listeners: [ListeningSocket]
+    ) -> AdminServer {
+        let settings = configuration.settings
+        let board = StatusBoard(loopCount: settings.workers.loopCount)
+        let source = ServerStatusSource(
+            board: board, commands: setup.commands, listeners: listeners, mode: settings.workers.mode)
+        setup.observer = StatusAttachments(board: board)
+        let announce = setup.onServing
+        setup.onServing = { serving in
+            source.setListeners(serving)
+            announce(serving)
+        }
+        return AdminServer(settings.admin, source: source, commands: setup.commands, logger: logger)
     }
 
     /// The plans of later generations.

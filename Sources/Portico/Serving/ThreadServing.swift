@@ -1,10 +1,12 @@
 import Config
+import CoreMetrics
 import Glibc
 import Logging
 import Platform
 import Python
 import Supervisor
 import Synchronization
+import Telemetry
 
 /// `app serve` with `workers.mode: thread`: one process that serves by itself.
 ///
@@ -20,6 +22,8 @@ final class ThreadServing: Sendable {
     /// Signs where no secret is configured; the successor's as well, so that sessions outlive the hand-over.
     private let secret: String?
     private let succession: Succession
+    /// How this process is, and later its workers.
+    private let board: StatusBoard
     private let logger: Logger
     /// As it was at the start: an application may change it.
     private let environment = Environment.all
@@ -30,6 +34,7 @@ final class ThreadServing: Sendable {
         self.areInherited = areInherited
         logger = serving.logger
         commands = try SupervisorCommands()
+        board = StatusBoard(loopCount: serving.configuration.settings.workers.loopCount)
         // Found out before an application chooses another working directory.
         _ = (ProgramPath.original, Environment.workingDirectory)
         secret = serving.configuration.settings.secretKey == nil ? try SecretText.random() : nil
@@ -74,10 +79,19 @@ final class ThreadServing: Sendable {
         }
         let wishes = Wishes(signals, commands, programs, logger: logger)
         if let end = wishes.awaitPrograms() { return end }
+        let source = ServerStatusSource(
+            board: board, commands: commands, listeners: listeners.map(\.socket), mode: .thread)
+        let admin = AdminServer(
+            serving.configuration.settings.admin, source: source, commands: commands, logger: logger)
+        defer { if !succession.hasBegun { admin.stop() } }
         let worker: Worker
         do {
+            // Workers count from 1: this process is none of a supervisor's.
+            let status = try board.enter(worker: 0, slot: 0, generation: 1).region
+            MetricsSystem.bootstrap(StatusMetrics(status, logger: logger))
             worker = try Worker(
-                serving.configuration, slot: 0, isMultiprocess: false, temporarySecret: secret, python: python)
+                serving.configuration, slot: 0, isMultiprocess: false, temporarySecret: secret, python: python,
+                status: status)
             try worker.start(
                 on: listeners.map(\.socket), within: serving.configuration.settings.timeouts.start)
         } catch {
@@ -85,6 +99,7 @@ final class ThreadServing: Sendable {
             return (error as? WorkerStartError)?.exitStatus ?? Supervisor.ExitCode.internalError
         }
         let announcement = ReadyAnnouncement(serving.announcement, logger: logger)
+        publish(.running)
         announcement.say(listeners.map(\.socket))
         wishes.watch(ServingPlan.watched(serving.configuration))
         var configuration = serving.configuration
@@ -122,9 +137,17 @@ final class ThreadServing: Sendable {
         }
     }
 
+    private func publish(_ phase: PoolSnapshot.Phase) {
+        var snapshot = PoolSnapshot()
+        snapshot.phase = phase
+        snapshot.target = 1
+        commands.publish(snapshot)
+    }
+
     /// The ordinary end.
     private func end(_ worker: Worker, _ stop: Wishes.Stop, _ programs: ProgramKeeper) {
         let pause = serving.configuration.settings.timeouts.preDrain
+        publish(.draining)
         do {
             try signals.deliver { signal in
                 guard signal == .terminate || signal == .interrupt else { return }
@@ -168,6 +191,7 @@ final class ThreadServing: Sendable {
         )
         // This process is who its workers are to be already.
         setup.program.identity = nil
+        setup.observer = StatusAttachments(board: board)
         setup.signals = signals
         setup.isTakingOver = true
         let bound =

@@ -198,6 +198,7 @@ final class HTTP1Connection: SocketHandler {
         let before = ThreadWork.begin(head.lineBytes)
         pulse.beat()
         pulse.allow(exchange.limit == 0 ? .max : exchange.limit)
+        loop.eventLoop.ageClock()
         loop.handler.handle(exchange)
         pulse.allow(0)
         isCalling = false
@@ -272,7 +273,7 @@ final class HTTP1Connection: SocketHandler {
             head, facts: .init(), length: .known(bytes.readableBytes), connection: "Connection: close\r\n",
             common: loop.commonFields, body: bytes, into: &socket.output.tail)
         wroteToTail()
-        loop.observer?.exchangeStarted()
+        loop.observer?.exchangeStarted(waited: 0)
         loop.observer?.exchangeFinished(
             RefusedExchange(
                 connection: info, status: error.status, bodyBytes: bytes.readableBytes,

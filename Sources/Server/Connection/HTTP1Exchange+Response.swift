@@ -235,7 +235,7 @@ extension HTTP1Exchange {
     func report(isComplete: Bool) {
         guard let observer = loop.observer else { return }
         self.isComplete = isComplete
-        duration = began.map { .nanoseconds((NIODeadline.now() - $0).nanoseconds) } ?? .zero
+        nanoseconds = loop.eventLoop.readClock() &- began
         observer.exchangeFinished(self)
     }
 

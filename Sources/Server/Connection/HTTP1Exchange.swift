@@ -27,7 +27,10 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     var response = Response.pending
     var status: Status?
     var bodyBytes = 0
-    var duration = Duration.zero
+    private(set) var began: UInt64 = 0
+    var nanoseconds: UInt64 = 0
+    private(set) var route = -1
+    private(set) var ticket: Int32 = -1
     var isComplete = false
     var unflushed = 0
     var isBodyComplete = false
@@ -41,7 +44,6 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     var leaveCallback: (() -> Void)?
     /// Whether the response is `text/event-stream`, which ends when somebody ends it.
     var isEventStream = false
-    var began: NIODeadline?
     /// Nanoseconds without progress after which the site has had its time; 0 is for ever.
     var limit: Int64 = 0
     /// When that is; 0 until a sweep sets it, and again with everything that moves on.
@@ -68,9 +70,17 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         due = 0
         id = loop.makeRequestID()
         if let observer = loop.observer {
-            if loop.wantsDurations { began = .now() }
-            observer.exchangeStarted()
+            began = loop.eventLoop.clock
+            route = -1
+            ticket = -1
+            observer.exchangeStarted(waited: began &- loop.eventLoop.turnBegan)
         }
+    }
+
+    func noteRoute(_ number: Int) {
+        guard let observer = loop.observer, let head, response == .pending else { return }
+        route = number
+        ticket = observer.exchangeRouted(head, id: id, began: began, route: number)
     }
 
     /// A request without a body is complete with its head.

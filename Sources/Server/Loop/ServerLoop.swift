@@ -13,6 +13,15 @@ protocol DescriptorWatcher: AnyObject {
     func loopEnds()
 }
 
+/// Told when a loop begins to work and when it is done, on the loop: twice a turn, so it must be quick. Times are
+/// nanoseconds of the monotonic clock.
+public protocol TurnObserver: AnyObject {
+    /// The loop was woken.
+    func turnBegan(at now: UInt64)
+    /// The loop has done everything and is about to wait. `received` and `sent` count the bytes of its sockets so far.
+    func turnEnded(at now: UInt64, began: UInt64, received: UInt64, sent: UInt64)
+}
+
 /// An event loop: one thread that waits for descriptors, timers, and what others ask it to do.
 ///
 /// It is NIO's protocol with a narrower inside: a watcher is told that its descriptor is ready and makes the system calls
@@ -43,6 +52,17 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
     private var watchers: [(any DescriptorWatcher)?] = []
     private var tasks: [() -> Void] = []
     private var isStopping = false
+
+    /// Told of the loop's turns. On the loop.
+    var turnObserver: (any TurnObserver)?
+    /// When the loop was woken last.
+    private(set) var turnBegan: UInt64 = 0
+    /// The clock as it was last looked at; ``clock`` looks again when something has run since.
+    private var lastReading: UInt64 = 0
+    private var isReadingFresh = false
+    /// Bytes that came from and went to the sockets of this loop.
+    var received: UInt64 = 0
+    var sent: UInt64 = 0
 
     private init(logger: Logger) throws(SystemError) {
         poller = try Poller()
@@ -102,17 +122,24 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
     }
 
     public func whenReadable(_ descriptor: CInt, _ isReady: @escaping () -> Void) throws(SystemError) {
-        try watch(descriptor, .readable, ClosureWatcher(isReady))
+        try watch(descriptor, .readable, ClosureWatcher(self, isReady))
     }
 
     public func forget(_ descriptor: CInt) { unwatch(descriptor) }
 
     private final class ClosureWatcher: DescriptorWatcher {
+        private unowned let loop: ServerLoop
         private let isReady: () -> Void
 
-        init(_ isReady: @escaping () -> Void) { self.isReady = isReady }
+        init(_ loop: ServerLoop, _ isReady: @escaping () -> Void) {
+            self.loop = loop
+            self.isReady = isReady
+        }
 
-        func descriptorIsReady(_ events: Poller.Events) { isReady() }
+        func descriptorIsReady(_ events: Poller.Events) {
+            loop.ageClock()
+            isReady()
+        }
         func loopEnds() {}
     }
 
@@ -129,29 +156,59 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
     }
 
     private func turns() {
+        turnBegan = readClock()
         while !isStopping {
             runTasks()
+            let now = runTimers()
+            turnObserver?.turnEnded(at: now, began: turnBegan, received: received, sent: sent)
             pulse.rest()
             do throws(SystemError) {
-                try poller.wait(milliseconds: patience) { ready in
+                var isFirst = true
+                try poller.wait(milliseconds: patience(at: now)) { ready in
+                    if isFirst {
+                        isFirst = false
+                        beginTurn()
+                    }
                     pulse.beat()
                     if ready.descriptor == wakeDescriptor { return takeInbox() }
                     watchers[Int(ready.descriptor)]?.descriptorIsReady(ready.events)
                 }
+                // Nothing was ready: a timer is due, or a task was left.
+                if isFirst { beginTurn() }
             } catch {
                 logger.critical("an event loop cannot wait: \(error)")
                 return
             }
-            runTimers()
         }
     }
 
+    private func beginTurn() {
+        turnBegan = readClock()
+        turnObserver?.turnBegan(at: turnBegan)
+    }
+
+    /// Looks at the clock (`CLOCK_MONOTONIC`), in nanoseconds.
+    @discardableResult
+    func readClock() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        lastReading = UInt64(bitPattern: Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec))
+        isReadingFresh = true
+        return lastReading
+    }
+
+    /// The time, in nanoseconds: looked up unless nothing has run since it was looked up last. On the loop.
+    var clock: UInt64 { isReadingFresh ? lastReading : readClock() }
+
+    /// Code that may take its time runs next.
+    func ageClock() { isReadingFresh = false }
+
     /// How long to wait for descriptors, in milliseconds, rounded up so that timers are not looked at too early.
-    private var patience: CInt {
+    private func patience(at now: UInt64) -> CInt {
         guard tasks.isEmpty else { return 0 }
         guard let next = timers.withLock({ $0.nextDeadline }) else { return -1 }
-        let wait = (next - .now()).nanoseconds
-        return wait <= 0 ? 0 : CInt(min((wait + 999_999) / 1_000_000, 60_000))
+        guard next.uptimeNanoseconds > now else { return 0 }
+        return CInt(min((next.uptimeNanoseconds - now + 999_999) / 1_000_000, 60_000))
     }
 
     private func takeInbox() {
@@ -177,14 +234,20 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
         }
     }
 
-    private func runTimers() {
-        guard let next = timers.withLock({ $0.nextDeadline }) else { return }
-        let now = NIODeadline.now()
-        guard next <= now else { return }
-        for action in timers.withLock({ $0.due(now) }) {
+    /// Runs what is due; the result is the time afterwards.
+    private func runTimers() -> UInt64 {
+        let now = readClock()
+        let time = NIODeadline.uptimeNanoseconds(now)
+        let due = timers.withLock { timers in
+            guard let next = timers.nextDeadline, next <= time else { return [] as [@Sendable () -> Void] }
+            return timers.due(time)
+        }
+        guard !due.isEmpty else { return now }
+        for action in due {
             pulse.beat()
             action()
         }
+        return readClock()
     }
 
     /// Ends the thread; what is still to be done is dropped. Blocks; not on the loop.

@@ -106,6 +106,7 @@ final class SocketChannel: DescriptorWatcher {
             return max(count, 0)
         }
         if count > 0 {
+            loop.received &+= UInt64(count)
             if count == size {
                 readSize = min(size * 2, Self.mostRead)
             } else if count < size / 4 {
@@ -193,7 +194,7 @@ final class SocketChannel: DescriptorWatcher {
 
     private func send() {
         guard descriptor >= 0 else { return }
-        switch output.flush(to: descriptor) {
+        switch output.flush(to: descriptor, counting: &loop.sent) {
         case .drained:
             // What waits next, on whichever connection, is written where the caches are warm.
             if output.tail.capacity > 0 {

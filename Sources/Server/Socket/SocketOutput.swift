@@ -76,12 +76,13 @@ struct SocketOutput {
 
     // MARK: Sending
 
-    /// Sends as much as `descriptor`, a non-blocking socket, takes.
-    mutating func flush(to descriptor: CInt) -> Outcome {
-        if !pieces.isEmpty { return flushPieces(to: descriptor) }
+    /// Sends as much as `descriptor`, a non-blocking socket, takes, and adds to `total` how much that was.
+    mutating func flush(to descriptor: CInt, counting total: inout UInt64) -> Outcome {
+        if !pieces.isEmpty { return flushPieces(to: descriptor, counting: &total) }
         let count = tail.readableBytes
         guard count > 0 else { return .drained }
         let sent = tail.withUnsafeReadableBytes { Self.send(descriptor, $0, more: false) }
+        if sent > 0 { total &+= UInt64(sent) }
         if sent == count {
             if tail.capacity > Self.keptCapacity { tail = ByteBuffer() } else { tail.clear() }
             return .drained
@@ -91,7 +92,7 @@ struct SocketOutput {
         return .blocked
     }
 
-    private mutating func flushPieces(to descriptor: CInt) -> Outcome {
+    private mutating func flushPieces(to descriptor: CInt, counting total: inout UInt64) -> Outcome {
         closeTail()
         var budget = Self.turnLimit
         while let first = pieces.first {
@@ -106,6 +107,7 @@ struct SocketOutput {
             }
             guard sent >= 0 else { return Self.outcome(errno) }
             budget -= sent
+            total &+= UInt64(sent)
             drop(sent)
         }
         return .drained

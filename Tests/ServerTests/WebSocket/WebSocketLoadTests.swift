@@ -179,11 +179,13 @@ private final class RecordingObserver: ServerObserver, Sendable {
     private let all = Mutex<[String]>([])
 
     var events: [String] { all.withLock { $0 } }
-    var wantsDurations: Bool { true }
 
+    func turnBegan(at now: UInt64) {}
+    func turnEnded(at now: UInt64, began: UInt64, received: UInt64, sent: UInt64) {}
     func connectionOpened() { all.withLock { $0.append("opened") } }
     func connectionClosed() { all.withLock { $0.append("closed") } }
-    func exchangeStarted() { all.withLock { $0.append("started") } }
+    func exchangeRouted(_ request: RequestHead, id: RequestID, began: UInt64, route: Int) -> Int32 { -1 }
+    func exchangeStarted(waited: UInt64) { all.withLock { $0.append("started") } }
 
     func exchangeFinished(_ exchange: any FinishedExchange) {
         let path = exchange.finishedRequest.map { $0.string($0.rawPath) } ?? "-"

@@ -1,0 +1,123 @@
+import Telemetry
+
+/// What `app top` shows of two reports, one after the other: lines no wider and no more than the screen takes.
+struct TopScreen {
+    let now: ServerReport
+    /// The report before, for what changes from one to the next; nil at first.
+    let before: ServerReport?
+    let width: Int
+    let height: Int
+
+    /// Seconds between the two.
+    private var interval: Double {
+        guard let before, before.pid == now.pid, now.uptime > before.uptime else { return 0 }
+        return now.uptime - before.uptime
+    }
+
+    /// The screen, line by line.
+    var lines: [String] {
+        var lines = head
+        lines.append("")
+        // Both tables have a heading and a line between them; the requests get what is left, and six lines at least.
+        let room = max(1, height - lines.count - 2)
+        let wanted = now.workers.count
+        let shown = wanted <= room - 6 ? wanted : max(1, room - 6)
+        lines.append("WORKER     PID  GEN PHASE      REQ/S FLIGHT  CONNS  BUSY  CPU QUEUE   LAG  MEM RST")
+        lines += now.workers.prefix(shown).map(row)
+        if shown < wanted { lines.append("… and \(wanted - shown) more") }
+        lines.append("")
+        lines.append("    AGE  W METHOD PATH")
+        let slowest = now.inFlight.prefix(max(0, height - lines.count))
+        lines += slowest.map(row)
+        if slowest.isEmpty { lines.append("         no request in flight") }
+        return lines.prefix(height).map { String($0.prefix(width)) }
+    }
+
+    private var head: [String] {
+        let durations = recent(\.durations)
+        let state = now.isReady ? "ready" : "NOT READY"
+        var lines = [
+            "portico \(now.version)  pid \(now.pid)  \(now.mode)  \(now.phase), \(state)  generation \(now.generation)"
+                + "  up \(StatusText.age(now.uptime))",
+            "requests \(rate("total"))/s  p50 \(quantile(durations, 0.5))  p99 \(quantile(durations, 0.99))"
+                + "  5xx \(rate("5xx"))/s  4xx \(rate("4xx"))/s  in flight \(now.requests["in-flight"] ?? 0)"
+                + "  sent \(bytesRate("sent"))/s",
+            "waiting for loops p99 \(quantile(recent(\.loopQueue), 0.99))"
+                + "  for threads p99 \(quantile(recent(\.threadQueue), 0.99)), "
+                + "\(now.workers.reduce(0) { $0 + $1.queue }) queued"
+                + "  connections \(now.requests["connections"] ?? 0)"
+                + "  memory \(StatusText.bytes(now.workers.reduce(0) { $0 + $1.resident }))",
+        ]
+        if let failure = now.lastFailure { lines.append("the last reload failed: \(failure)") }
+        return lines
+    }
+
+    private func row(_ worker: ServerReport.Worker) -> String {
+        let old = before?.workers.first { $0.pid == worker.pid && $0.slot == worker.slot }
+        let requests = old.map { perSecond(worker.requests - $0.requests) } ?? "-"
+        // A turn that does not end is in no counter yet.
+        let busy =
+            old.map { share(max(worker.busy - $0.busy, min(worker.busyFor, interval)) / Double(worker.loops)) } ?? "-"
+        let cpu = old.map { share(worker.processorTime - $0.processorTime) } ?? "-"
+        return [
+            Self.left("\(worker.slot)", 6, alignsRight: true), Self.left("\(worker.pid)", 7, alignsRight: true),
+            Self.left("\(worker.generation)", 4, alignsRight: true), Self.left(worker.retiring ?? worker.phase, 8),
+            Self.left(requests, 7, alignsRight: true), Self.left("\(worker.inFlight)", 6, alignsRight: true),
+            Self.left("\(worker.connections)", 6, alignsRight: true), Self.left(busy, 5, alignsRight: true),
+            Self.left(cpu, 4, alignsRight: true), Self.left("\(worker.queue)", 5, alignsRight: true),
+            Self.left(StatusText.time(worker.lag), 5, alignsRight: true),
+            Self.left(StatusText.bytes(worker.resident), 4, alignsRight: true),
+            Self.left("\(worker.respawns)", 3, alignsRight: true),
+        ].joined(separator: " ")
+    }
+
+    private func row(_ request: ServerReport.Request) -> String {
+        Self.left(StatusText.time(request.age), 7, alignsRight: true) + " "
+            + Self.left("\(request.worker)", 2, alignsRight: true) + " "
+            + Self.left(request.method, 6) + " " + Self.visible(request.path)
+    }
+
+    // MARK: Numbers
+
+    /// What was counted between the two reports; everything so far at first.
+    private func recent(_ histogram: KeyPath<ServerReport, DurationHistogram>) -> DurationHistogram {
+        guard let before, before.pid == now.pid else { return now[keyPath: histogram] }
+        return now[keyPath: histogram].since(before[keyPath: histogram])
+    }
+
+    private func quantile(_ histogram: DurationHistogram, _ share: Double) -> String {
+        histogram.quantile(share).map { StatusText.time($0 / 1e9) } ?? "-"
+    }
+
+    private func difference(_ name: String) -> Int {
+        (now.requests[name] ?? 0) - (before?.requests[name] ?? 0)
+    }
+
+    private func rate(_ name: String) -> String { interval > 0 ? perSecond(difference(name)) : "-" }
+
+    private func bytesRate(_ name: String) -> String {
+        interval > 0 ? StatusText.bytes(Int(Double(max(0, difference(name))) / interval)) : "-"
+    }
+
+    private func perSecond(_ count: Int) -> String {
+        guard interval > 0 else { return "-" }
+        let rate = Double(max(0, count)) / interval
+        return rate < 10 && rate > 0 ? StatusText.decimals(rate, 1) : "\(Int(rate.rounded()))"
+    }
+
+    private func share(_ seconds: Double) -> String {
+        interval > 0 ? "\(Int((100 * max(0, seconds) / interval).rounded()))%" : "-"
+    }
+
+    /// `text` in so many columns, the rest of it left out.
+    private static func left(_ text: String, _ columns: Int, alignsRight: Bool = false) -> String {
+        let text = String(text.prefix(columns))
+        let space = String(repeating: " ", count: columns - text.count)
+        return alignsRight ? space + text : text + space
+    }
+
+    /// A path comes from a stranger: nothing in it may move the cursor.
+    private static func visible(_ text: String) -> String {
+        String(text.unicodeScalars.map { $0.value < 0x20 || (0x7F..<0xA0).contains($0.value) ? "?" : Character($0) })
+    }
+}
