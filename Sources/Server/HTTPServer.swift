@@ -58,7 +58,8 @@ public final class HTTPServer: Sendable {
     public func serve(
         descriptor: CInt, admits: @escaping @Sendable (CInt) -> Bool = { _ in true }
     ) throws(SystemError) {
-        let acceptor = try Acceptor(descriptor: descriptor, targets: targets, memory: memory, admits: admits, logger: logger)
+        let acceptor = try Acceptor(
+            descriptor: descriptor, targets: targets, memory: memory, admits: admits, logger: logger)
         acceptors.withLock { $0.append(acceptor) }
     }
 

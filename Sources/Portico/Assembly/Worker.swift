@@ -239,6 +239,7 @@ final class Worker {
                 guard let front = present as? FrontHandler else { return present }
                 return try front.replacing(table: table, health: health, cache: cache)
             }
+            status.setRoutes(table.names)
         } catch {
             throw GenerationError("\(error)")
         }
