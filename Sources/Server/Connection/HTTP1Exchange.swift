@@ -29,6 +29,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     var bodyBytes = 0
     private(set) var began: UInt64 = 0
     var nanoseconds: UInt64 = 0
+    private(set) var waitedNanoseconds: UInt64 = 0
     private(set) var route = -1
     private(set) var ticket: Int32 = -1
     var isComplete = false
@@ -73,7 +74,8 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
             began = loop.eventLoop.clock
             route = -1
             ticket = -1
-            observer.exchangeStarted(waited: began &- loop.eventLoop.turnBegan)
+            waitedNanoseconds = began &- loop.eventLoop.readySince
+            observer.exchangeStarted(waited: waitedNanoseconds)
         }
     }
 

@@ -57,6 +57,8 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
     var turnObserver: (any TurnObserver)?
     /// When the loop was woken last.
     private(set) var turnBegan: UInt64 = 0
+    /// Since when what this turn deals with has been waiting, as far as that is known.
+    private(set) var readySince: UInt64 = 0
     /// The clock as it was last looked at; ``clock`` looks again when something has run since.
     private var lastReading: UInt64 = 0
     private var isReadingFresh = false
@@ -157,6 +159,7 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
 
     private func turns() {
         turnBegan = readClock()
+        readySince = turnBegan
         while !isStopping {
             runTasks()
             let now = runTimers()
@@ -183,7 +186,10 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
     }
 
     private func beginTurn() {
+        let (lastBegan, lastEnded) = (turnBegan, lastReading)
         turnBegan = readClock()
+        // What was there without waiting came while the turn before was at work: on average, in the middle of it.
+        readySince = turnBegan &- lastEnded < 20_000 ? lastEnded &- (lastEnded &- lastBegan) / 2 : turnBegan
         turnObserver?.turnBegan(at: turnBegan)
     }
 
@@ -225,6 +231,7 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
         var rounds = 0
         while !tasks.isEmpty, rounds < Self.taskRounds {
             rounds += 1
+            ageClock()
             let now = tasks
             tasks = []
             for task in now {
