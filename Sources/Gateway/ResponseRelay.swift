@@ -180,6 +180,11 @@ final class DirectSink: ResponseSink {
     }
 
     func fail(_ status: Status) {
-        if exchange.isOpen { ErrorPage.send(status, on: exchange) }
+        guard exchange.isOpen else { return }
+        if status == .gatewayTimeout {
+            exchange.giveUpWaiting()
+        } else {
+            ErrorPage.send(status, on: exchange)
+        }
     }
 }

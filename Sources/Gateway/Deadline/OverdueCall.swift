@@ -66,7 +66,9 @@ struct StackReader: Sendable {
     func stack(of thread: ThreadID) -> String? { ThreadStack(of: thread).map(text) }
 
     func text(_ stack: ThreadStack) -> String {
-        if let text = stack.text { return format(text) }
+        // Nothing is left of what an interpreter says when the thread runs none of its code.
+        let interpreted = stack.text.map(format) ?? ""
+        if !interpreted.isEmpty { return interpreted }
         return StackSymbols.lines(Array(stack.addresses.prefix(Self.frames))).map { "  \($0)" }
             .joined(separator: "\n")
     }
