@@ -14,7 +14,7 @@ from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocketDisconnect
 
 done: list[str] = []
-PAGE = """<!doctype html><title>Echo</title><h1>Echo</h1><p id="answer"></p>
+PAGE = """<!doctype html><title>Echo</title><link rel="icon" href="data:,"><h1>Echo</h1><p id="answer"></p>
 <script>
 const socket = new WebSocket(`ws://${location.host}/echo`);
 socket.onopen = () => socket.send("from a browser \\u2603");
