@@ -77,7 +77,7 @@ import Testing
             "admin: [unix:run/admin.sock, 'unix:@name', '[::1]:9000']",
             .addresses([.unix(path: "/srv/app/run/admin.sock"), .unix(path: "@name"), .tcp(host: "::1", port: 9000)])
         ),
-    ])
+    ] as [(String, Settings.Admin.Listen)])
     func adminListens(yaml: String, expected: Settings.Admin.Listen) throws {
         #expect(try load("base:\n  \(yaml)\n  sites: {polls: {swift: polls}}").get().settings.admin.listen == expected)
     }

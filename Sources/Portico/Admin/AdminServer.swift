@@ -49,7 +49,7 @@ final class AdminServer {
     func stop() {
         stats?.stop()
         if let server {
-            _ = server.drain(within: .seconds(1))
+            _ = server.drain(DrainLimits(requests: .seconds(1)))
             server.shutdown()
         }
         for listener in listeners { listener.close() }
