@@ -76,7 +76,7 @@ extension EndToEnd {
             #expect(samples["portico_ready{}"] == 1)
             #expect(samples["portico_workers{phase=ready}"] == 2)
             #expect(
-                samples.filter { $0.key.hasPrefix("portico_worker_resident_bytes") && $0.value > 1 << 20 }.count == 2)
+                samples.filter { $0.key.hasPrefix("portico_worker_resident_bytes") && $0.value > 1_048_576 }.count == 2)
             try server.stop()
         }
 
