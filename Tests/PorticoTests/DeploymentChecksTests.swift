@@ -53,6 +53,9 @@ import Web
         (fine + ", log: {level: debug}", ["W015"]),
         (fine + ", log: {level: trace, access: log/access.log}", ["W015"]),
         (fine + ", user: root", []),
+        (fine + ", admin: ['0.0.0.0:9000', '127.0.0.1:9001', 'unix:@admin']", ["E009"]),
+        (fine + ", stats: '10.0.0.7:9000'", ["E009"]),
+        (fine + ", admin: false", []),
     ])
     func findings(_ yaml: String, _ expected: [String]) throws {
         #expect(try ids("base: {\(yaml)}") == expected)

@@ -25,6 +25,7 @@ struct DeploymentChecks {
         ("deploy.W006", "cookies are not marked `Secure`"),
         ("deploy.E007", "anybody may write to the configuration, to code, or to files that are served"),
         ("deploy.W008", "the root file system of the container can be written to"),
+        ("deploy.E009", "the admin listener can be reached over the network"),
         ("deploy.E010", "a SQLite database is on a network file system"),
         ("deploy.W011", "a SQLite database is in memory or in the container's own layer, and will be lost"),
         ("deploy.W012", "a SQLite database is in a pod of Kubernetes, which may have replicas"),
@@ -96,6 +97,14 @@ struct DeploymentChecks {
                     "W005", "\(open.joined(separator: ", ")) takes requests from the network without TLS",
                     "listen on 127.0.0.1 or a Unix socket behind a proxy that speaks TLS, or let nothing but it through"
                 ))
+        }
+        var admin = settings.admin.stats
+        if case .addresses(let addresses) = settings.admin.listen { admin += addresses }
+        for address in admin where address.isReachable {
+            messages.append(
+                error(
+                    "E009", "the admin listener on \(address) tells the network what is served, to whom and how fast",
+                    "admin: unix:/run/app/admin.sock, or 127.0.0.1:9000; let a scraper in by the network's own means"))
         }
         if !swiftSites.isEmpty, !settings.cookies.secure {
             messages.append(

@@ -119,6 +119,9 @@ extension Request {
         }
     }
 
-    /// Whether the body is an url-encoded form.
-    var isForm: Bool { mediaType == "application/x-www-form-urlencoded" }
+    /// Whether the body is a form, url-encoded or with files.
+    var isForm: Bool {
+        let type = mediaType
+        return type == "application/x-www-form-urlencoded" || type == "multipart/form-data"
+    }
 }
