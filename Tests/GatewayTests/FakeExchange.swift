@@ -168,6 +168,8 @@ final class FakeExchange: Exchange, @unchecked Sendable {
             closers = []
             delivery = nil
             call = nil
+            // As a server's exchange, which lets go of its connection.
+            isOpen = false
         }
         changed()
         if isDone { responded?() }

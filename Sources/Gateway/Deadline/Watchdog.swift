@@ -43,6 +43,7 @@ public final class Watchdog: Sendable {
     private struct State {
         var loops: [LoopWatch] = []
         var calls: [OverdueCall] = []
+        var givenUp: [OverdueCall] = []
     }
 
     /// A loop that is at one thing for longer than this gets no new connections.
@@ -83,6 +84,17 @@ public final class Watchdog: Sendable {
         state.withLock { $0.loops.append(watch) }
     }
 
+    /// Watches no loop any more: what blocks them from now on is the end of the sites.
+    public func ignoreLoops() { state.withLock { $0.loops = [] } }
+
+    /// Calls that did not leave in time, and have not since: nobody waits for them.
+    public var callsGivenUp: Int {
+        state.withLock { state in
+            state.givenUp.removeAll(where: \.hasLeft)
+            return state.givenUp.count
+        }
+    }
+
     /// Watches a call whose client was answered, until it has left.
     package func add(_ call: OverdueCall) {
         state.withLock { $0.calls.append(call) }
@@ -95,7 +107,6 @@ public final class Watchdog: Sendable {
         var calls: [CallWatch] = []
         while true {
             wake.wait(within: tick)
-            guard !isStopped.load(ordering: .relaxed) else { return }
             let (loops, new) = state.withLock { state in
                 defer { state.calls = [] }
                 return (state.loops, state.calls)
@@ -109,8 +120,11 @@ public final class Watchdog: Sendable {
                 if let interrupt = call.interrupt { interrupts.append(interrupt) }
                 calls.append(watch)
             }
+            // What was overdue at the end is named all the same.
+            guard !isStopped.load(ordering: .relaxed) else { return }
             calls.removeAll { watch in
                 guard let finding = watch.look(.now(), options.grace) else { return watch.isOver }
+                state.withLock { $0.givenUp.append(watch.call) }
                 reactions.found(finding)
                 return true
             }
@@ -125,7 +139,7 @@ public final class Watchdog: Sendable {
 
 /// An overdue call, as the watchdog sees it. Confined to its thread.
 private final class CallWatch {
-    private let call: OverdueCall
+    let call: OverdueCall
     private let end: MonotonicTime
     private let logger: Logger
     private let id: Logger.Metadata

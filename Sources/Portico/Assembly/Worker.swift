@@ -210,10 +210,13 @@ final class Worker {
         }
         if cut > 0 { logger.warning("\(cut) connections were cut off at the end of timeouts.drain") }
         // What an application does after its response, or once it was told that its stream has ended.
-        while MonotonicTime.now() < deadline, sites.contains(where: { $0.callsInProgress > 0 }) { usleep(10_000) }
-        watchdog.stop()
+        while MonotonicTime.now() < deadline, sites.reduce(0, { $0 + $1.callsInProgress }) > watchdog.callsGivenUp {
+            usleep(10_000)
+        }
+        watchdog.ignoreLoops()
         for site in sites { site.stop() }
         endPool(before: deadline)
+        watchdog.stop()
         server.shutdown()
         accessLog?.close()
     }
