@@ -13,8 +13,9 @@ struct SourceFile {
     var imports: [String] {
         lines.compactMap { line in
             guard line.contains("import ") else { return nil }
-            // Attributes and an access level before the keyword, the kind of a single declaration after it.
-            let declaration = /\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:[a-z]+\s+)?import\s+(?:[a-z]+\s+)?(\w+)/
+            // Attributes and an access level before the keyword, the kind of a single declaration after it. Within
+            // `#if` it is indented by four; deeper, it is the text of a file that the program writes.
+            let declaration = /(?: {4})?(?:@\w+(?:\([^)]*\))?\s+)*(?:[a-z]+\s+)?import\s+(?:[a-z]+\s+)?(\w+)/
             return line.prefixMatch(of: declaration).map { String($0.1) }
         }
     }
