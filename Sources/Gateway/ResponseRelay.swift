@@ -49,14 +49,15 @@ final class ResponseRelay: ResponseSink, @unchecked Sendable {
 
     func respond(_ head: ResponseHead, _ body: ByteBuffer) {
         eventLoop.execute {
-            guard self.exchange.isOpen else { return }
+            // Its deadline may have answered in the meantime.
+            guard self.exchange.isOpen, !self.exchange.hasStarted else { return }
             self.exchange.respond(head, body)
         }
     }
 
     func fail(_ status: Status) {
         eventLoop.execute {
-            guard self.exchange.isOpen else { return }
+            guard self.exchange.isOpen, !self.exchange.hasStarted else { return }
             ErrorPage.send(status, on: self.exchange)
         }
     }

@@ -99,7 +99,7 @@ extension EndToEnd {
             let server = try AppServer(Self.configuration())
             let load = try Load(4, of: "/ping", at: server.endpoint, .kept)
             let top = try onATerminal(
-                until: "WORKER", [Command.app, "top", "--interval", "300ms", "--pid", "\(server.pid)"])
+                until: "W     PID", [Command.app, "top", "--interval", "300ms", "--pid", "\(server.pid)"])
             _ = try load.end()
             #expect(top.status == .exited(0), "\(top.output)\(top.errors)")
             // The screen of before comes back, and so does the cursor.
@@ -122,7 +122,7 @@ extension EndToEnd {
             let server = try AppServer(Self.configuration())
             let top = try app(server, "top", "--count", "2", "--interval", "100ms")
             #expect(top.status == .exited(0), "\(top.errors)")
-            #expect(top.output.split(separator: "\n").count { $0.hasPrefix("WORKER") } == 2)
+            #expect(top.output.split(separator: "\n").count { $0.hasPrefix("   W     PID") } == 2)
             #expect(!top.output.contains("\u{1B}"))
             try server.stop()
         }

@@ -39,7 +39,7 @@ import Web
         let lines = screen.lines
         #expect(lines[0] == "portico 0.1.0  pid 4711  process  running, ready  generation 1  up 12s")
         #expect(lines[1].hasPrefix("requests 2000/s  p50 "))
-        #expect(lines.contains("     1    5001    1 ready       1000      1      3   50%  25%     0  12ms  34M   0"))
+        #expect(lines.contains("   1    5001    1 ready       1000      1      3   50%  25%     0  12ms  34M   0"))
     }
 
     @Test func atFirstThereAreNoRates() {
@@ -57,7 +57,7 @@ import Web
         #expect(lines.allSatisfy { $0.count <= size.width })
         #expect(!lines.joined().contains("\u{1B}"), "a path moves no cursor")
         if size.height >= 24 {
-            #expect(lines.contains { $0.hasPrefix("WORKER") } && lines.contains { $0.contains("METHOD PATH") })
+            #expect(lines.contains { $0.hasPrefix("   W     PID") } && lines.contains { $0.contains("METHOD PATH") })
             if content.inFlight > 0 { #expect(lines.contains { $0.contains("/slow/0/") }) }
         }
     }

@@ -22,7 +22,7 @@ struct TopScreen {
         let room = max(1, height - lines.count - 2)
         let wanted = now.workers.count
         let shown = wanted <= room - 6 ? wanted : max(1, room - 6)
-        lines.append("WORKER     PID  GEN PHASE      REQ/S FLIGHT  CONNS  BUSY  CPU QUEUE   LAG  MEM RST")
+        lines.append("   W     PID  GEN PHASE      REQ/S FLIGHT  CONNS  BUSY  CPU QUEUE   LAG  MEM RST")
         lines += now.workers.prefix(shown).map(row)
         if shown < wanted { lines.append("… and \(wanted - shown) more") }
         lines.append("")
@@ -60,7 +60,7 @@ struct TopScreen {
             old.map { share(max(worker.busy - $0.busy, min(worker.busyFor, interval)) / Double(worker.loops)) } ?? "-"
         let cpu = old.map { share(worker.processorTime - $0.processorTime) } ?? "-"
         return [
-            Self.left("\(worker.slot)", 6, alignsRight: true), Self.left("\(worker.pid)", 7, alignsRight: true),
+            Self.left("\(worker.slot)", 4, alignsRight: true), Self.left("\(worker.pid)", 7, alignsRight: true),
             Self.left("\(worker.generation)", 4, alignsRight: true), Self.left(worker.retiring ?? worker.phase, 8),
             Self.left(requests, 7, alignsRight: true), Self.left("\(worker.inFlight)", 6, alignsRight: true),
             Self.left("\(worker.connections)", 6, alignsRight: true), Self.left(busy, 5, alignsRight: true),
