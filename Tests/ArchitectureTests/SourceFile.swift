@@ -9,22 +9,14 @@ struct SourceFile {
     /// The folder of its target, as `HTTP`.
     var folder: String { String(path.split(separator: "/")[1]) }
 
-    /// The modules it imports. What stands in a text of several lines is somebody else's source.
+    /// The modules it imports.
     var imports: [String] {
-        code.compactMap { line in
+        lines.compactMap { line in
             guard line.contains("import ") else { return nil }
             // Attributes and an access level before the keyword, the kind of a single declaration after it. Within
             // `#if` it is indented by four; deeper, it is the text of a file that the program writes.
             let declaration = /(?: {4})?(?:@\w+(?:\([^)]*\))?\s+)*(?:[a-z]+\s+)?import\s+(?:[a-z]+\s+)?(\w+)/
             return line.prefixMatch(of: declaration).map { String($0.1) }
-        }
-    }
-
-    private var code: [Substring] {
-        var isText = false
-        return lines.filter { line in
-            defer { if line.ranges(of: "\"\"\"").count % 2 == 1 { isText.toggle() } }
-            return !isText
         }
     }
 

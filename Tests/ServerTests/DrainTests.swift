@@ -91,7 +91,7 @@ import Testing
         #expect(stream.heard.withLock { $0.isEmpty })
         server.endLinger()
         #expect(try client.readToEnd() == "0\r\n\r\n")
-        #expect(stream.heard.withLock { $0.sorted() } == ["closed", "disconnected"])
+        #expect(eventually { stream.heard.withLock { $0.sorted() } == ["closed", "disconnected"] })
         #expect(eventually { drain.result == 0 })
         // What comes too late harms nobody.
         stream.write("data: 2\n\n")

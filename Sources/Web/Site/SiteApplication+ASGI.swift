@@ -42,7 +42,8 @@ extension SiteApplication: ASGIApplication {
                 } else {
                     body = try await self.body(scope.request, receive)
                 }
-            } catch let error as BadRequest {
+            } catch where !(error is ASGIError) {
+                // Who has left needs no page.
                 failure = error
             }
         }
