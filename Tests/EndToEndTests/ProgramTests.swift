@@ -127,7 +127,7 @@ extension EndToEnd {
             let program = try pid(folder)
             try server.startStopping()
             try eventually("the end of the workers") {
-                server.errors.contains(mode == "process" ? "has finished" : "stopping")
+                server.errors.contains(mode == "process" ? "has finished" : "finishing what was begun")
             }
             // Until it has arrived: the first one may still be under way.
             var status: ProcessStatus?

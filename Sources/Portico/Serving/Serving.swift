@@ -31,6 +31,9 @@ struct Serving: Sendable {
         try verifyAccounts()
         if let umask = configuration.settings.umask { _ = Glibc.umask(mode_t(umask)) }
         tellSize()
+        if configuration.settings.secretKey == nil, configuration.settings.sites.contains(where: \.isSwift) {
+            logger.warning("no secret key is configured: what the sites sign is void after a restart")
+        }
         let python = try findPython()
         let (listeners, areInherited) = try bind()
         // Each connection needs a descriptor; the soft limit is usually 1024.
@@ -86,10 +89,6 @@ struct Serving: Sendable {
         _ listeners: [BoundListener], areInherited: Bool, _ python: PythonInstallation?
     ) throws -> Int32 {
         defer { listeners.forEach { $0.socket.close() } }
-        let settings = configuration.settings
-        if settings.secretKey == nil, settings.sites.contains(where: \.isSwift) {
-            logger.warning("no secret key is configured: what the sites sign is void after a restart")
-        }
         let said = ReadyAnnouncement(announcement, logger: logger)
         var setup = setup(
             keepsListeners: areInherited, commands: try SupervisorCommands(),
