@@ -7,6 +7,8 @@ public struct ProcessUsage: Equatable, Sendable {
     public var virtual: Int = 0
     /// User and system time in seconds, of all threads.
     public var processorTime: Double = 0
+    /// How long ago the process was made, in seconds; another program in it changes nothing.
+    public var age: Double = 0
 
     /// Nil when there is no such process.
     public init?(pid: Int32) {
@@ -20,8 +22,15 @@ public struct ProcessUsage: Equatable, Sendable {
         // The name, in parentheses, may hold anything; what follows it starts with the third field.
         if let end = times.lastIndex(of: UInt8(ascii: ")")) {
             let fields = times[times.index(after: end)...].split(separator: UInt8(ascii: " "))
-            let ticks = fields.dropFirst(11).prefix(2).compactMap { Int(String(decoding: $0, as: UTF8.self)) }
-            processorTime = Double(ticks.reduce(0, +)) / Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
+            func ticks(_ field: Int) -> Double {
+                guard fields.indices.contains(field) else { return 0 }
+                return Double(String(decoding: fields[field], as: UTF8.self)) ?? 0
+            }
+            let perSecond = Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
+            processorTime = (ticks(11) + ticks(12)) / perSecond
+            var sinceBoot = timespec()
+            clock_gettime(CLOCK_BOOTTIME, &sinceBoot)
+            age = max(0, Double(sinceBoot.tv_sec) + Double(sinceBoot.tv_nsec) / 1e9 - ticks(19) / perSecond)
         }
     }
 

@@ -107,6 +107,7 @@ extension SupervisorProcess {
             supervisor.hasBegun = true
             for socket in removed { socket.close() }
             try supervisor.adoptWorkers(handOver.records)
+            setup.onServing(listeners.map(\.socket))
             // Blocked since before this program began, so that none was lost.
             Signal.unblockAll()
             setup.logger.notice("generation \(state.generation) serves, under a new program (pid \(getpid()))")

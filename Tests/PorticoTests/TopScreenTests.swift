@@ -35,10 +35,11 @@ import Web
     @Test func ratesAreOfTheTimeBetween() {
         let screen = TopScreen(
             now: report(uptime: 12, requests: 3000, workers: 2), before: report(uptime: 10, requests: 1000, workers: 2),
-            width: 80, height: 24)
+            width: 200, height: 24)
         let lines = screen.lines
         #expect(lines[0] == "portico 0.1.0  pid 4711  process  running, ready  generation 1  up 12s")
         #expect(lines[1].hasPrefix("requests 2000/s  p50 "))
+        #expect(lines.allSatisfy { $0.count <= 80 }, "nothing is cut on the narrowest terminal")
         #expect(lines.contains("   1    5001    1 ready       1000      1      3   50%  25%     0  12ms  34M   0"))
     }
 

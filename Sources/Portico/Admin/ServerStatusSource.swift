@@ -12,8 +12,10 @@ final class ServerStatusSource: Sendable {
     private let commands: SupervisorCommands
     private let listeners: Mutex<[ListeningSocket]>
     private let mode: Settings.Workers.Mode
-    private let startedAt = Glibc.time(nil)
-    private let started = MonotonicTime.now()
+    /// When the server was started, in seconds since 1970, and on the monotonic clock: the process stays when its program is
+    /// replaced.
+    private let startedAt: Int
+    private let started: MonotonicTime
 
     init(
         board: StatusBoard, commands: SupervisorCommands, listeners: [ListeningSocket], mode: Settings.Workers.Mode
@@ -22,6 +24,9 @@ final class ServerStatusSource: Sendable {
         self.commands = commands
         self.listeners = Mutex(listeners)
         self.mode = mode
+        let age = ProcessUsage(pid: getpid())?.age ?? 0
+        startedAt = Int(Double(Glibc.time(nil)) - age)
+        started = .now() + .milliseconds(-Int64(age * 1000))
     }
 
     /// The sockets have changed.

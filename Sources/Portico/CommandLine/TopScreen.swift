@@ -22,7 +22,7 @@ struct TopScreen {
         let room = max(1, height - lines.count - 2)
         let wanted = now.workers.count
         let shown = wanted <= room - 6 ? wanted : max(1, room - 6)
-        lines.append("   W     PID  GEN PHASE      REQ/S FLIGHT  CONNS  BUSY  CPU QUEUE   LAG  MEM RST")
+        lines.append(Self.line(Self.columns.map(\.title)))
         lines += now.workers.prefix(shown).map(row)
         if shown < wanted { lines.append("… and \(wanted - shown) more") }
         lines.append("")
@@ -40,13 +40,11 @@ struct TopScreen {
             "portico \(now.version)  pid \(now.pid)  \(now.mode)  \(now.phase), \(state)  generation \(now.generation)"
                 + "  up \(StatusText.age(now.uptime))",
             "requests \(rate("total"))/s  p50 \(quantile(durations, 0.5))  p99 \(quantile(durations, 0.99))"
-                + "  5xx \(rate("5xx"))/s  4xx \(rate("4xx"))/s  in flight \(now.requests["in-flight"] ?? 0)"
-                + "  sent \(bytesRate("sent"))/s",
-            "waiting for loops p99 \(quantile(recent(\.loopQueue), 0.99))"
-                + "  for threads p99 \(quantile(recent(\.threadQueue), 0.99)), "
-                + "\(now.workers.reduce(0) { $0 + $1.queue }) queued"
-                + "  connections \(now.requests["connections"] ?? 0)"
-                + "  memory \(StatusText.bytes(now.workers.reduce(0) { $0 + $1.resident }))",
+                + "  in flight \(now.requests["in-flight"] ?? 0)  4xx \(rate("4xx"))/s  5xx \(rate("5xx"))/s",
+            "queue \(now.workers.reduce(0) { $0 + $1.queue })  loops p99 \(quantile(recent(\.loopQueue), 0.99))"
+                + "  threads p99 \(quantile(recent(\.threadQueue), 0.99))"
+                + "  conns \(now.requests["connections"] ?? 0)  sent \(bytesRate("sent"))/s"
+                + "  mem \(StatusText.bytes(now.workers.reduce(0) { $0 + $1.resident }))",
         ]
         if let failure = now.lastFailure { lines.append("the last reload failed: \(failure)") }
         return lines
@@ -59,16 +57,22 @@ struct TopScreen {
         let busy =
             old.map { share(max(worker.busy - $0.busy, min(worker.busyFor, interval)) / Double(worker.loops)) } ?? "-"
         let cpu = old.map { share(worker.processorTime - $0.processorTime) } ?? "-"
-        return [
-            Self.left("\(worker.slot)", 4, alignsRight: true), Self.left("\(worker.pid)", 7, alignsRight: true),
-            Self.left("\(worker.generation)", 4, alignsRight: true), Self.left(worker.retiring ?? worker.phase, 8),
-            Self.left(requests, 7, alignsRight: true), Self.left("\(worker.inFlight)", 6, alignsRight: true),
-            Self.left("\(worker.connections)", 6, alignsRight: true), Self.left(busy, 5, alignsRight: true),
-            Self.left(cpu, 4, alignsRight: true), Self.left("\(worker.queue)", 5, alignsRight: true),
-            Self.left(StatusText.time(worker.lag), 5, alignsRight: true),
-            Self.left(StatusText.bytes(worker.resident), 4, alignsRight: true),
-            Self.left("\(worker.respawns)", 3, alignsRight: true),
-        ].joined(separator: " ")
+        return Self.line([
+            "\(worker.slot)", "\(worker.pid)", "\(worker.generation)", worker.retiring ?? worker.phase, requests,
+            "\(worker.inFlight)", "\(worker.connections)", busy, cpu, "\(worker.queue)", StatusText.time(worker.lag),
+            StatusText.bytes(worker.resident), "\(worker.respawns)",
+        ])
+    }
+
+    /// Eighty columns, as the narrowest terminal has.
+    private static let columns: [(title: String, width: Int)] = [
+        ("W", 4), ("PID", 7), ("GEN", 4), ("PHASE", -8), ("REQ/S", 7), ("FLIGHT", 6), ("CONNS", 6), ("BUSY", 5),
+        ("CPU", 4), ("QUEUE", 5), ("LAG", 5), ("MEM", 4), ("RST", 3),
+    ]
+
+    /// Cells below each other; those of a negative width begin at its left.
+    private static func line(_ cells: [String]) -> String {
+        zip(cells, columns).map { left($0, abs($1.width), alignsRight: $1.width > 0) }.joined(separator: " ")
     }
 
     private func row(_ request: ServerReport.Request) -> String {
