@@ -11,7 +11,7 @@ extension EndToEnd {
             base:
               listen: 127.0.0.1:0
               workers: {mode: process, count: 2}
-              routes: [{path: =/ping, respond: pong}, {path: /, deny: 404}]
+              routes: [{path: =/ping, respond: pong}, {path: /, deny: true, status: 404}]
               log: {access: false}
             \(more)
             """

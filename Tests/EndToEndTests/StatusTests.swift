@@ -63,6 +63,9 @@ extension EndToEnd {
             kill(victim, SIGKILL)
             try eventually("it was replaced") { server.workers.count == 2 && !server.workers.contains(victim) }
             try make(20)
+            try eventually("both are ready") {
+                try ask(server, "GET /status").text.split(separator: "\"phase\":\"ready\"").count == 3
+            }
             let samples = try metrics(server)
             #expect(samples["portico_requests_total{route=/,status=2xx}"] == 40)
             #expect(samples["portico_requests_total{route=/,status=4xx}"] == 20)

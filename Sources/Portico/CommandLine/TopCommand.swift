@@ -95,7 +95,7 @@ final class TerminalScreen {
 
     /// Draws the lines; what was there is overwritten rather than erased, so that nothing flickers.
     func show(_ lines: [String]) {
-        write("\u{1B}[H" + lines.map { $0 + "\u{1B}[K" }.joined(separator: "\r\n") + "\u{1B}[J")
+        write("\u{1B}[H" + lines.map { $0 + "\u{1B}[K" }.joined(separator: "\n") + "\u{1B}[J")
     }
 
     /// Waits, at most so long; true when `q`, Ctrl-C or a signal says that it is time to end.
