@@ -33,6 +33,7 @@ static void on_stack_signal(int signo) {
         if (count > sizeof taken.work) count = sizeof taken.work;
         memcpy(taken.work, work.text, count);
         taken.work_count = (int)count;
+        taken.token = work.token;
         if (chained) chained(signo);
         // Pending when this returns, so that nothing of the thread's own is run between the two.
         int next = atomic_load(&followed_by);

@@ -9,6 +9,8 @@ public struct ThreadStack: Sendable {
     public let addresses: [UInt]
     /// What the thread had said it does (``ThreadWork``), or nil.
     public let work: String?
+    /// The number of what it does (``ThreadWork/begin(token:)``); 0 for none.
+    public let token: UInt
     /// What the handler of somebody else had to say (``chainHandler()``): Python's stack. Nil without one.
     public let text: String?
 
@@ -54,6 +56,7 @@ public struct ThreadStack: Sendable {
         work = withUnsafeBytes(of: &stack.work) { bytes in
             length > 0 ? String(decoding: bytes.prefix(length), as: UTF8.self) : nil
         }
+        token = UInt(bitPattern: stack.token)
         self.text = text
     }
 
@@ -87,7 +90,13 @@ public struct ThreadWork {
     /// bytes stay in place meanwhile.
     @inline(__always)
     public static func begin(_ text: UnsafeRawBufferPointer) -> ThreadWork {
-        ThreadWork(work: cplatform_begin_work(cplatform_work(text: text.baseAddress, count: text.count)))
+        ThreadWork(work: cplatform_begin_work(cplatform_work(text: text.baseAddress, count: text.count, token: 0)))
+    }
+
+    /// As ``begin(_:)``, with a number instead of text; 0 ends it.
+    @inline(__always)
+    public static func begin(token: UInt) {
+        _ = cplatform_begin_work(cplatform_work(text: nil, count: 0, token: Int(bitPattern: token)))
     }
 
     @inline(__always)

@@ -157,10 +157,12 @@ int cplatform_wait_exit_status(int status);
 int cplatform_wait_signal(int status);
 int cplatform_wait_dumped_core(int status);
 
-/// What a thread is doing, for whoever looks at its stack: text that stays where it is as long as it is set.
+/// What a thread is doing, for whoever looks at its stack: text that stays where it is as long as it is set, and a number to
+/// know it by.
 struct cplatform_work {
     const void *text;
     size_t count;
+    size_t token;
 };
 extern __thread struct cplatform_work cplatform_current_work;
 
@@ -179,6 +181,7 @@ struct cplatform_stack {
     int count;
     char work[CPLATFORM_WORK_LENGTH];
     int work_count;
+    size_t token;
 };
 
 /// Makes `signo` the signal by which threads are asked for their stacks. System calls it interrupts are restarted where the

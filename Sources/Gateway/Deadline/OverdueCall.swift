@@ -47,9 +47,9 @@ package final class OverdueCall: Sendable {
     func standing(_ reader: StackReader) -> String? {
         if let stack { return stack }
         let stacks = running.compactMap { work -> String? in
-            let text = reader.stack(of: work.threadID)
             // It may have left meanwhile, and its thread be at something else.
-            return work.isRunning ? text : nil
+            guard let stack = ThreadStack(of: work.threadID), stack.token == work.token else { return nil }
+            return reader.text(stack)
         }
         return stacks.isEmpty ? nil : stacks.joined(separator: "\n")
     }
@@ -61,9 +61,6 @@ struct StackReader: Sendable {
     let format: @Sendable (String) -> String
     /// How many innermost frames of the thread's own code are shown.
     private static let frames = 24
-
-    /// Where the thread stands; nil when it does not say.
-    func stack(of thread: ThreadID) -> String? { ThreadStack(of: thread).map(text) }
 
     func text(_ stack: ThreadStack) -> String {
         // Nothing is left of what an interpreter says when the thread runs none of its code.

@@ -31,6 +31,7 @@ package final class PooledWork: Sendable {
     func begin(on thread: PoolThread) -> Bool {
         self.thread.store(thread.id.number, ordering: .relaxed)
         handle.store(thread.handle, ordering: .relaxed)
+        ThreadWork.begin(token: token)
         return step.compareExchange(expected: Step.queued, desired: Step.running, ordering: .acquiringAndReleasing)
             .exchanged
     }
@@ -46,6 +47,7 @@ package final class PooledWork: Sendable {
     /// It is done.
     func end() -> End {
         let before = step.exchange(Step.done, ordering: .sequentiallyConsistent)
+        ThreadWork.begin(token: 0)
         return End(
             isInterrupted: before & Step.interrupted != 0, isReplaced: before & ~Step.interrupted == Step.replaced)
     }
@@ -67,6 +69,9 @@ package final class PooledWork: Sendable {
 
     /// Whether a thread is at it or will be.
     var isUnfinished: Bool { isRunning || step.load(ordering: .relaxed) == Step.queued }
+
+    /// What its thread's stack is known by while the thread is at it.
+    var token: UInt { UInt(bitPattern: ObjectIdentifier(self)) }
 
     var threadID: ThreadID { ThreadID(number: thread.load(ordering: .relaxed)) }
 

@@ -93,7 +93,7 @@ extension EndToEnd {
                   listen: 127.0.0.1:0
                   workers: {count: 1, threads: \(threads)}
                   sites: {web: {python: 'app:app', interpreter: \(Pythons.system), timeout: off}}
-                  routes: [{path: /hang, site: web, timeout: 300ms}, {path: /, site: web}]
+                  routes: [{path: =/hang, site: web, timeout: 300ms}, {path: /, site: web}]
                   timeouts: {grace: \(grace), stuck: 1h, drain: 20s}
                   log: {access: false}
                 """, to: "app.yaml")
