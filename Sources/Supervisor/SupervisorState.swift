@@ -157,7 +157,9 @@ public struct SupervisorState: Sendable {
                 failure = "\(worker.label) was not ready within \(options.start)"
                 log(.error, "\(worker.label) was not ready within \(options.start)", &actions)
             case .draining:
-                log(.warning, "\(worker.label) did not finish within its time", &actions)
+                let lost = worker.report?.inFlight ?? 0
+                let what = lost == 0 ? "" : "; \(lost) requests were in flight in it when it last told"
+                log(.warning, "\(worker.label) did not finish within its time\(what)", &actions)
             case .detached:
                 log(.error, "\(worker.label) closed its control channel and did not end", &actions)
             case .spawning, .ready, .killed: break

@@ -43,6 +43,15 @@ import Testing
         #expect(simulation.pass(.seconds(30)) == [.kill(1), .kill(3)])
     }
 
+    @Test func whatIsLostWithAStuckWorkerIsCounted() {
+        var simulation = Simulation.running(1)
+        simulation.heartbeat(1) { $0.inFlight = 7 }
+        simulation.retire(1, .loopStuck("GET /hang"))
+        simulation.ready(2)
+        #expect(simulation.pass(.seconds(30)) == [.kill(1)])
+        #expect(simulation.said(.warning, "did not finish within its time; 7 requests were in flight in it"))
+    }
+
     @Test func aSuccessorThatDoesNotStartIsTriedAgainAndNothingIsLost() {
         var simulation = Simulation.running(1)
         simulation.retire(1, .maxRequests)
