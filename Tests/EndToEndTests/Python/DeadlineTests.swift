@@ -219,7 +219,8 @@ extension EndToEnd {
         /// What cannot be done: while C code holds the interpreter's lock, nothing else in that process runs Python. The
         /// others are lost with it, and none comes to it any more.
         @Test func whatHoldsTheLockForEver() throws {
-            let server = try Self.server(.lockedUp, Self.wsgi(.lockedUp), ["--set", "timeouts.drain=1s", "--set", "timeouts.linger=0s"])
+            let server = try Self.server(
+                .lockedUp, Self.wsgi(.lockedUp), ["--set", "timeouts.drain=1s", "--set", "timeouts.linger=0s"])
             let pid = try server.get("/").text
             let hanging = try server.connect()
             #expect(try hanging.get("/hang").status == 504)
