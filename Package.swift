@@ -67,7 +67,7 @@ let package = Package(
             "Portico",
             [
                 "Config", "Supervisor", "Server", "Front", "Gateway", "Python", "Web", "Telemetry", "Platform", "HTTP",
-                .nioCore, .argumentParser, .logging, .metrics,
+                "LiveReload", .nioCore, .argumentParser, .logging, .metrics,
             ]),
 
         module("Config", [.yams]),
@@ -87,6 +87,7 @@ let package = Package(
         module("Web", ["Gateway", "Templates", "HTTP", .nioCore, .nioEmbedded, .grdb, .crypto, .logging]),
         module("Templates"),
         module("HTTP", [.nioCore]),
+        module("LiveReload", ["Gateway", "HTTP", "Platform", .nioCore, .logging]),
         module("Telemetry", ["Platform", .logging, .metrics]),
         module("Platform", ["CPlatform"]),
         .target(name: "CPlatform"),
@@ -107,6 +108,7 @@ let package = Package(
             "FrontTests", ["Front", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .nioEmbedded]),
         tests("GatewayTests", ["Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .nioEmbedded, .logging]),
         tests("HTTPTests", ["HTTP", .nioCore]),
+        tests("LiveReloadTests", ["LiveReload", "Gateway", "HTTP", "Platform", .nioCore, .nioEmbedded, .logging]),
         tests("PlatformTests", ["Platform"]),
         tests("PollsTests", ["Polls", "Portico"]),
         tests(

@@ -152,6 +152,13 @@ public struct RequestHead: Sendable {
         }
     }
 
+    /// This head without the fields of these names: for whoever must not know what the client could do with the answer.
+    public func without(_ names: [StaticString]) -> RequestHead {
+        let all = fields
+        let kept = all.ranges.filter { range in !names.contains { all.isNamed(range, $0) } }
+        return RequestHead(storage.parts, fields: kept, bytes: bytes)
+    }
+
     /// The raw query, or the empty string.
     public var query: String { rawQuery.map(string) ?? "" }
 }
@@ -206,6 +213,10 @@ public struct RequestFields: Sendable {
     /// Names and values as text, in order.
     public var pairs: [(name: String, value: String)] {
         ranges.map { (bytes.string($0.name), bytes.string($0.value)) }
+    }
+
+    func isNamed(_ field: FieldRange, _ name: StaticString) -> Bool {
+        name.withUTF8Buffer { matches(field.name, $0) }
     }
 
     private func matches(_ range: ByteRange, _ name: some Collection<UInt8>) -> Bool {

@@ -3,8 +3,8 @@ import Foundation
 /// The Swift file that holds the embedded files: the same folders give the same text.
 struct EmbeddedSource {
     let module: String
-    let templates: [ResourceFile]
-    let staticFiles: [ResourceFile]
+    let templates: EmbeddedFolder
+    let staticFiles: EmbeddedFolder
 
     var text: String {
         """
@@ -14,15 +14,22 @@ struct EmbeddedSource {
 
         /// The files of this target's folders `Templates` and `Static`.
         enum EmbeddedFiles {
+            #if DEBUG
+                private static let folders: (templates: String?, staticFiles: String?) = (
+                    \(Self.literal(templates.path)), \(Self.literal(staticFiles.path)))
+            #else
+                private static let folders: (templates: String?, staticFiles: String?) = (nil, nil)
+            #endif
+
             /// The files of `Templates`.
             static let templates = EmbeddedFileSet([
-        \(Self.list(templates))
-            ])
+        \(Self.list(templates.files))
+            ], folder: folders.templates)
 
             /// The files of `Static`.
             static let staticFiles = EmbeddedFileSet([
-        \(Self.list(staticFiles))
-            ])
+        \(Self.list(staticFiles.files))
+            ], folder: folders.staticFiles)
         }
 
         """

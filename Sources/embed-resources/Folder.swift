@@ -7,6 +7,22 @@ struct ResourceFile {
     let content: Data
 }
 
+/// A folder with the files in it.
+struct EmbeddedFolder {
+    let path: String
+    let files: [ResourceFile]
+
+    /// Reads the folder at `path`.
+    init(_ path: String) throws(Folder.Failure) {
+        self.init(path, try Folder.files(path))
+    }
+
+    init(_ path: String, _ files: [ResourceFile]) {
+        self.path = path
+        self.files = files
+    }
+}
+
 /// A folder of files to embed.
 enum Folder {
     /// Why a folder cannot be embedded.

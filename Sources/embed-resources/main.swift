@@ -11,8 +11,8 @@ guard arguments.count == 5 else {
 do {
     let source = EmbeddedSource(
         module: arguments[2],
-        templates: try Folder.files(arguments[3]),
-        staticFiles: try Folder.files(arguments[4]))
+        templates: try EmbeddedFolder(arguments[3]),
+        staticFiles: try EmbeddedFolder(arguments[4]))
     let text = Data(source.text.utf8)
     // An unchanged file is left alone, so that nothing is compiled again.
     if FileManager.default.contents(atPath: arguments[1]) != text {

@@ -10,7 +10,7 @@ enum Architecture {
         // The one place that knows every part. NIOCore for the units of time the server counts in.
         "Portico": [
             "Config", "Supervisor", "Server", "Front", "Gateway", "Python", "Web", "Telemetry", "Platform", "HTTP",
-            "NIOCore", "NIOPosix", "ArgumentParser", "Logging", "CoreMetrics",
+            "LiveReload", "NIOCore", "NIOPosix", "ArgumentParser", "Logging", "CoreMetrics",
         ],
         // Knows nothing of what is configured.
         "Config": ["CYaml"],
@@ -26,6 +26,8 @@ enum Architecture {
             "Gateway", "Templates", "HTTP", "NIOCore", "NIOEmbedded", "GRDB", "Crypto", "Logging",
             "FoundationEssentials",
         ],
+        // Watches files and speaks to pages; knows nothing of processes.
+        "LiveReload": ["Gateway", "HTTP", "Platform", "NIOCore", "Logging"],
         "Templates": [],
         // Values; NIO's bytes are their currency.
         "HTTP": ["NIOCore"],

@@ -8,7 +8,9 @@ import Web
 @Suite struct Embedding {
     private func source(_ files: [(String, Data)]) -> String {
         EmbeddedSource(
-            module: "Web", templates: files.map { ResourceFile(path: $0.0, content: $0.1) }, staticFiles: []
+            module: "Web",
+            templates: EmbeddedFolder("/src/Templates", files.map { ResourceFile(path: $0.0, content: $0.1) }),
+            staticFiles: EmbeddedFolder("/src/Static", [])
         ).text
     }
 
@@ -46,6 +48,15 @@ import Web
     @Test func namesOfAnyCharacters() {
         let text = source([("a\"b\\c\n\u{202E}ü.txt", Data())])
         #expect(text.contains(#"EmbeddedFile("a\"b\\c\u{a}\u{202e}\u{fc}.txt""#))
+    }
+
+    @Test func foldersAreNamedInBuildsForDebuggingAlone() throws {
+        let text = source([])
+        let debug = try #require(text.firstRange(of: "#if DEBUG"))
+        let otherwise = try #require(text.firstRange(of: "#else"))
+        let folder = try #require(text.firstRange(of: "\"/src/Templates\", \"/src/Static\""))
+        #expect(debug.upperBound < folder.lowerBound && folder.upperBound < otherwise.lowerBound)
+        #expect(text.ranges(of: "/src/").count == 2)
     }
 
     @Test func sameFilesSameText() {

@@ -147,7 +147,7 @@ struct RouteAssembly {
 
 extension RouteSettings {
     /// The directories this route serves, fallbacks included.
-    fileprivate var filesRoots: [String] {
+    var filesRoots: [String] {
         var roots: [String] = []
         var next: Action? = action
         while case .files(let files) = next {

@@ -8,8 +8,14 @@ public struct EmbeddedFileSet: Sendable, ExpressibleByArrayLiteral {
     /// A set of these files.
     public init(arrayLiteral files: EmbeddedFile...) { self.init(files) }
 
+    /// The folder the files came from, in builds for debugging: the development server shows what is there now.
+    public let folder: String?
+
     /// A set of these files.
-    public init(_ files: [EmbeddedFile]) { self.files = files.sorted { $0.path < $1.path } }
+    public init(_ files: [EmbeddedFile], folder: String? = nil) {
+        self.files = files.sorted { $0.path < $1.path }
+        self.folder = folder
+    }
 
     /// The file at `path`, relative to the folder that was embedded.
     public subscript(path: String) -> EmbeddedFile? {
