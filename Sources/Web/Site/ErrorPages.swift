@@ -29,7 +29,8 @@ struct ErrorPages: Sendable {
             return response
         default:
             request.logger.error("\(request.method.name) \(request.path): \(error)")
-            return page(request, .internalServerError, isDebug ? "\(type(of: error)): \(error)" : "")
+            if isDebug { return .html(DebugPage(request: request, error: error).html, status: .internalServerError) }
+            return page(request, .internalServerError, "")
         }
     }
 

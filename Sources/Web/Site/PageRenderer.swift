@@ -27,6 +27,11 @@ final class PageRenderer: Sendable {
         self.isDebug = isDebug
     }
 
+    /// The text of a template, as it is now.
+    func source(of name: String) -> String? {
+        (try? loader.source(of: name)).flatMap { $0 }.map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
     /// The engine for pages of the site mounted at `scriptName`.
     func engine(at scriptName: String) -> TemplateEngine {
         engines.withLock { engines in
