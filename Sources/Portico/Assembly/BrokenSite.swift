@@ -1,5 +1,6 @@
 import Gateway
 import HTTP
+import LiveReload
 import Logging
 import NIOCore
 
@@ -8,10 +9,11 @@ final class BrokenSite: ServedSite, SiteHandler {
     let name: String
     private let page: ByteBuffer
 
-    /// `reason` is shown to whoever asks; nil keeps it for the log.
-    init(_ name: String, reason: String?) {
+    /// `reason` is shown to whoever asks, with links that open `editor`; nil keeps it for the log.
+    init(_ name: String, reason: String?, editor: EditorLink? = nil) {
         self.name = name
-        page = ByteBuffer(string: Self.html(name, reason))
+        let report = ErrorReport(title: "Site ‘\(name)’ did not start", text: reason ?? "The reason is in the log.")
+        page = ByteBuffer(string: ErrorReportPage(report, editor: editor).html)
     }
 
     func makeHandler(on loop: any EventLoop) -> any SiteHandler { self }
@@ -24,47 +26,5 @@ final class BrokenSite: ServedSite, SiteHandler {
         exchange.respond(
             ResponseHead(
                 .internalServerError, ["Content-Type": "text/html; charset=utf-8", "Cache-Control": "no-store"]), page)
-    }
-
-    private static func html(_ name: String, _ reason: String?) -> String {
-        let title = "Site ‘\(escaped(name))’ did not start"
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>\(title)</title>
-            <style>
-            :root { color-scheme: light dark }
-            body { font: 1.1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 8vh auto; padding: 0 1.5rem }
-            h1 { font-size: 1.6rem }
-            pre { font-size: .95rem; overflow-x: auto; padding: 1rem; border: 1px solid; white-space: pre-wrap }
-            </style>
-            </head>
-            <body>
-            <main>
-            <h1>\(title)</h1>
-            \(reason.map { "<pre>\(escaped($0))</pre>\n<p>Shown because <code>debug</code> is on.</p>" }
-                ?? "<p>The reason is in the log.</p>")
-            </main>
-            </body>
-            </html>
-
-            """
-    }
-
-    private static func escaped(_ text: String) -> String {
-        var result = ""
-        for character in text.unicodeScalars {
-            switch character {
-            case "&": result += "&amp;"
-            case "<": result += "&lt;"
-            case ">": result += "&gt;"
-            case "\"": result += "&quot;"
-            default: result.unicodeScalars.append(character)
-            }
-        }
-        return result
     }
 }
