@@ -63,6 +63,10 @@ enum Declarations {
             "debug", .boolean, default: "false",
             "Pages that show errors with their source. `true` by default in `development`; never for the public."),
         Option(
+            "editor", .either([.choice(editors), .form(.editorURL)]),
+            "What opens a place in a file from an error page: an editor's name, or a URL with `{file}`, `{line}` and "
+                + "`{column}`.", example: "vscode"),
+        Option(
             "secret-key", .secret,
             "The key that signs cookies and tokens. Without one, a random key is made at start, "
                 + "and sessions end with it.",
@@ -97,6 +101,8 @@ enum Declarations {
             example: "www-data"),
         Option("group", .form(.account), "The group, by name or number; without it that of `user`.", example: "nginx"),
     ])
+
+    private static let editors = ["vscode", "vscodium", "cursor", "zed", "idea", "sublime", "textmate", "emacs"]
 
     static let workers = OptionGroup(options: [
         Option(
@@ -137,18 +143,23 @@ enum Declarations {
             example: "[redis]"),
     ])
 
-    static let reload = OptionGroup(options: [
-        Option(
-            "touch", .list(.path), default: "[]",
-            "Files that bring in a new configuration and new code when they are touched or replaced.",
-            example: "[/run/shop.reload]"),
-        Option(
-            "config", .boolean, default: "false", "Whether the configuration file's own change does."),
-        Option(
-            "surge", .integer(1...1024), default: "1",
-            "How many processes beyond `workers` may live at once meanwhile, those included that finish what they began."
-        ),
-    ])
+    static let reload = OptionGroup(
+        options: [
+            Option(
+                "live", .boolean, default: "false",
+                "For development: whether files are watched, changes brought in and open pages loaded again by themselves, as "
+                    + "`app dev` does. `reload: true` is short for it."),
+            Option(
+                "touch", .list(.path), default: "[]",
+                "Files that bring in a new configuration and new code when they are touched or replaced.",
+                example: "[/run/shop.reload]"),
+            Option(
+                "config", .boolean, default: "false", "Whether the configuration file's own change does."),
+            Option(
+                "surge", .integer(1...1024), default: "1",
+                "How many processes beyond `workers` may live at once meanwhile, those included that finish what they began."
+            ),
+        ], shorthand: .boolean(key: "live"))
 
     static let gzip = OptionGroup(
         options: [

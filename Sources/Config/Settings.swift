@@ -34,6 +34,8 @@ public struct Settings: Sendable, Hashable {
     public let serverHeader: ServerHeader
     /// `debug`
     public let debug: Bool
+    /// `editor`: the name of one, or a URL's template.
+    public let editor: String?
     /// `secret-key`; without one, a random key is to be made at start.
     public let secretKey: Secret?
     /// `cookies`
@@ -118,6 +120,8 @@ public struct Settings: Sendable, Hashable {
 
     /// `reload`
     public struct Reload: Sendable, Hashable {
+        /// Whether files are watched and open pages follow them.
+        public let live: Bool
         /// Files whose change reloads, absolute paths.
         public let touch: [String]
         /// Whether the configuration file's change does.

@@ -27,6 +27,7 @@ struct SettingsDecoder {
                 enabled: try boolean("gzip.enabled"), minSize: try size("gzip.min-size"),
                 level: try integer("gzip.level"), types: try list("gzip.types") { text, _ in text.lowercased() }),
             reload: .init(
+                live: try boolean("reload.live"),
                 touch: try list("reload.touch") { FilePath.absolute($0, in: baseDirectory($1)) },
                 config: try boolean("reload.config"), surge: try integer("reload.surge")),
             warmUp: try list("warm-up") { text, _ in text },
@@ -57,6 +58,7 @@ struct SettingsDecoder {
                 stats: try list("stats", of: adminAddress)),
             serverHeader: try serverHeader(),
             debug: try boolean("debug"),
+            editor: tree["editor"]?.scalar?.text,
             secretKey: (tree["secret-key"]?.scalar?.text).map(Secret.init),
             cookies: .init(secure: try boolean("cookies.secure")),
             allowedHosts: try list("allowed-hosts") { text, _ in text.lowercased() },

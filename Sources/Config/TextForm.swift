@@ -2,7 +2,7 @@
 enum TextForm: Sendable {
     case siteName, settingName, headerName, headerValue, mediaType, host, allowedHost, route, urlPath, pythonTarget
     case requestTarget, redirectTarget, cache, fileName, account, fileMode, programName, variableName, probeURL
-    case probeAddress, checkID, method, fieldName, token, statuses, adminAddress
+    case probeAddress, checkID, method, fieldName, token, statuses, adminAddress, editorURL
 
     var expected: String {
         switch self {
@@ -33,6 +33,7 @@ enum TextForm: Sendable {
         case .token: "a header's name"
         case .statuses: "a status (404) or a class of them (1xx to 5xx)"
         case .adminAddress: "an address that names its host (127.0.0.1:9000, [::1]:9000, unix:/path or unix:@name)"
+        case .editorURL: "a URL with {file} in it"
         }
     }
 
@@ -87,6 +88,7 @@ enum TextForm: Sendable {
             case .unix: return true
             case .inherited, nil: return false
             }
+        case .editorURL: return text.contains("{file}") && text.contains(":") && Self.isHeaderValue(bytes)
         case .fileName:
             return !bytes.isEmpty && text != "." && text != ".."
                 && !bytes.contains { $0 == UInt8(ascii: "/") || $0 == 0 }

@@ -17,9 +17,11 @@ public enum ControlMessage: Equatable, Sendable {
     case reopenLogs
     /// Supervisor → worker: accept what is queued, close the listeners, finish what is in flight, exit with status 0.
     case drain(DrainPurpose)
+    /// Supervisor → worker: something that is none of theirs, from whoever set up the one for whoever set up the other.
+    case tell(String)
 
     /// The longest packet either side sends or reads, in bytes.
-    static let maximumLength = 4096
+    static let maximumLength = 64 << 10
 
     /// The packet.
     var encoded: [UInt8] {
@@ -29,6 +31,7 @@ public enum ControlMessage: Equatable, Sendable {
         case .reopenLogs: Array("reopen-logs".utf8)
         case .drain(.stop): Array("drain".utf8)
         case .drain(.replace): Array("drain replace".utf8)
+        case .tell(let text): Array("tell \(text)".utf8.prefix(Self.maximumLength))
         case .failed(let reason): Array("failed \(reason)".utf8.prefix(ControlMessage.maximumLength))
         case .retire(let reason):
             Array("retire \(reason.name)\(reason.detail.map { " \($0)" } ?? "")".utf8.prefix(Self.maximumLength))
@@ -50,6 +53,7 @@ public enum ControlMessage: Equatable, Sendable {
         case ("drain", nil): self = .drain(.stop)
         case ("drain", "replace"): self = .drain(.replace)
         case ("failed", let reason?): self = .failed(String(reason))
+        case ("tell", let text?): self = .tell(String(text))
         case ("retire", let words?):
             let words = words.split(separator: " ", maxSplits: 1, omittingEmptySubsequences: false)
             guard let reason = RetireReason(name: words[0], detail: words.count > 1 ? words[1] : nil) else {

@@ -14,6 +14,8 @@ public final class SupervisorCommands: Sendable {
         case scale(to: Int)
         /// Finish what was begun, then end.
         case stop
+        /// Tell every worker this (``WorkerControl/onTell(_:)``). Done at once; a worker with no room for it misses it.
+        case tell(String)
     }
 
     /// What became of it.

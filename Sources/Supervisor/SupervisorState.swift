@@ -131,6 +131,9 @@ public struct SupervisorState: Sendable {
         case .stop:
             if phase == .starting || phase == .running, stopAt == nil { stop("command", now, &actions) }
             actions.append(.answer(number, .done))
+        case .tell(let text):
+            for worker in sortedWorkers { actions.append(.tell(worker.id, .tell(text))) }
+            actions.append(.answer(number, .done))
         case .scale(let count):
             actions.append(.answer(number, scale(to: count, "command", &actions)))
         case .reload:
@@ -253,7 +256,8 @@ public struct SupervisorState: Sendable {
         case (.heartbeat(let report), _): received(report, from: id, &actions)
         case (.failed(let reason), _): workers[id]?.failure = reason
         case (.retire(let reason), _): retire(id, reason, &actions)
-        case (.ready, _), (.drain, _), (.unready, _), (.reopenLogs, _): break  // Too late, or not a worker's to say.
+        case (.ready, _), (.drain, _), (.unready, _), (.reopenLogs, _), (.tell, _):
+            break  // Too late, or not a worker's to say.
         }
     }
 

@@ -41,6 +41,7 @@ public final class WorkerControl: Sendable {
     private struct State {
         var isReady = false
         var drainReason: DrainReason?
+        var onTell: (@Sendable (String) -> Void)?
         var onDrain: (@Sendable (DrainReason) -> Void)?
         var onHurry: (@Sendable () -> Void)?
         var onUnready: (@Sendable () -> Void)?
@@ -125,6 +126,11 @@ public final class WorkerControl: Sendable {
     /// What to do when log files are to be opened anew; on the control thread.
     public func onReopenLogs(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.onReopenLogs = action } }
 
+    /// What to do with what the supervisor passes on (``SupervisorCommands/Request/tell(_:)``); called on the control thread.
+    public func onTell(_ action: @escaping @Sendable (String) -> Void) {
+        state.withLock { $0.onTell = action }
+    }
+
     /// Tells the supervisor that this worker serves.
     public func ready() {
         state.withLock { $0.isReady = true }
@@ -183,6 +189,7 @@ public final class WorkerControl: Sendable {
                     reason = .requested(.stop)
                     if isDraining { state.withLock { $0.onHurry }?() }
                 case .message(.drain(.replace)): reason = .requested(.replace)
+                case .message(.tell(let text)): state.withLock { $0.onTell }?(text)
                 case .message(.unready): state.withLock { $0.onUnready }?()
                 case .message(.reopenLogs): state.withLock { $0.onReopenLogs }?()
                 case .closed:

@@ -17,7 +17,7 @@ import Testing
             .retire(.maxAge),
             .retire(.maxMemory), .retire(.requestStuck("GET /slow/ for 61 s")), .retire(.loopStuck("")),
             .failed("no such table: \"polls\"\nsecond line"), .heartbeat(WorkerReport()),
-            .heartbeat(report),
+            .heartbeat(report), .tell("broken swift build failed\nline two"), .tell(""),
         ] as [ControlMessage])
     func survivesTheWay(message: ControlMessage) {
         #expect(ControlMessage(decoding: message.encoded) == message)
@@ -39,7 +39,7 @@ import Testing
     }
 
     @Test func cutsLongReasons() {
-        let encoded = ControlMessage.failed(String(repeating: "x", count: 10_000)).encoded
+        let encoded = ControlMessage.failed(String(repeating: "x", count: 100_000)).encoded
         #expect(encoded.count == ControlMessage.maximumLength)
     }
 }

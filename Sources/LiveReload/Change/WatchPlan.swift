@@ -12,7 +12,7 @@ public struct WatchPlan: Equatable, Sendable {
 
     /// A directory that is watched with all below it.
     public struct Directory: Equatable, Sendable {
-        let path: String
+        public let path: String
         let role: Role
     }
 

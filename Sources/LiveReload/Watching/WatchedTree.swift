@@ -42,10 +42,11 @@ final class WatchedTree {
     /// Looks at `directories` with all below, and at single `files`. Nil `events` stands for a kernel without inotify.
     init(directories: [String], files: [String], events: FileEvents?) {
         self.events = events
+        var known: Set<String> = []
         for path in Self.outermost(directories) {
             let node = Node(path, parent: nil)
             roots.append(node)
-            fill(node, report: nil)
+            fill(node, &known)
         }
         for (directory, names) in Dictionary(grouping: files.filter { !isInside($0) }, by: Self.directory(of:)) {
             let node = Node(directory, parent: nil)
@@ -142,10 +143,11 @@ final class WatchedTree {
     private func adopt(_ name: String, _ parent: Node, _ changed: inout Set<String>) {
         let child = Node("\(parent.path)/\(name)", parent: parent)
         parent.children[name] = child
-        fill(child) { changed.insert($0) }
+        fill(child, &changed)
     }
 
-    private func fill(_ node: Node, report: ((String) -> Void)?) {
+    /// Takes in everything below; the files found are added to `found`.
+    private func fill(_ node: Node, _ found: inout Set<String>) {
         // Watched first: what is made between the two is seen twice rather than never.
         watch(node)
         readRules(node)
@@ -155,12 +157,12 @@ final class WatchedTree {
         node.entries = listing.filter { !isIgnored($0.key, $0.value == .directory, in: node) }
         for (name, entry) in node.entries {
             guard entry == .directory else {
-                report?("\(node.path)/\(name)")
+                found.insert("\(node.path)/\(name)")
                 continue
             }
             let child = Node("\(node.path)/\(name)", parent: node)
             node.children[name] = child
-            fill(child, report: report)
+            fill(child, &found)
         }
     }
 

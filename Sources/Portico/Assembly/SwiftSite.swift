@@ -1,5 +1,6 @@
 import Config
 import Gateway
+import Glibc
 import Logging
 import NIOCore
 import Synchronization
@@ -46,6 +47,11 @@ final class SwiftSite: ServedSite, Sendable {
         own.temporaryDirectory = settings.tempDirectory
         own.securesCookies = settings.cookies.secure
         own.bodyLimit = settings.limits.bodySize.bytes
+        if settings.reload.live {
+            // What is in the folders now, before what was there when the binary was built.
+            own.templateDirectories = [code.templates.folder].compactMap(\.self).filter { access($0, R_OK) == 0 }
+            own.staticDirectories = [code.staticFiles.folder].compactMap(\.self).filter { access($0, R_OK) == 0 }
+        }
         name = site.name
         application = SiteApplication(
             code, settings: own, executor: executor, logger: Logger(label: "site.\(site.name)"))

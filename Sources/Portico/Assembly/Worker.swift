@@ -2,6 +2,7 @@ import Config
 import Front
 import Gateway
 import Glibc
+import LiveReload
 import Logging
 import NIOCore
 import Platform
@@ -51,6 +52,8 @@ final class Worker {
     private let isReady: ReadinessFlag
     private let status: StatusRegion
     private let python: PythonRuntime?
+    /// The line to the pages that are open, in development.
+    private let live: LiveReload?
     private var meter = LoadMeter()
     private let watchdog: Watchdog
     private let stuck: StuckReaction
@@ -63,7 +66,7 @@ final class Worker {
     /// lost a thread or a loop.
     init(
         _ configuration: Configuration, slot: Int, isMultiprocess: Bool, temporarySecret: String?,
-        python: PythonRuntime?, status: StatusRegion, willImport: (String) -> Void = { _ in },
+        python: PythonRuntime?, status: StatusRegion, live: LiveReload? = nil, willImport: (String) -> Void = { _ in },
         retire: (@Sendable (Watchdog.Finding) -> Void)? = nil
     ) throws {
         let settings = configuration.settings
@@ -71,6 +74,7 @@ final class Worker {
         self.python = python
         self.status = status
         isReady = ReadinessFlag(status)
+        self.live = live
         let secretKey = settings.secretKey.map { SecretKey($0.text) } ?? .temporary(temporarySecret)
         let pool: ThreadPool
         let table: RouteTable
@@ -92,7 +96,9 @@ final class Worker {
         python?.interpreter.countLockWaits(at: status.pool.lockWaits)
         let health = HealthEndpoints(
             livez: settings.health.live, readyz: settings.health.ready, isReady: { [isReady] in isReady.value })
-        let cache = FileCacheLimits(bytes: settings.limits.filesCache.bytes)
+        // Whoever has just saved a file wants to see that one.
+        let recheck = settings.reload.live ? Duration.zero : .seconds(1)
+        let cache = FileCacheLimits(bytes: settings.limits.filesCache.bytes, recheck: recheck)
         var options = WSGIHandler.Options()
         options.bodyMemory = settings.limits.bodyMemory.bytes
         options.temporaryDirectory = settings.tempDirectory
@@ -119,7 +125,8 @@ final class Worker {
                     let limit = settings.limits.queueTime.duration
                     handlers[site.name] = limit.map { QueueLimit(handler, limit: TimeAmount($0)) } ?? handler
                 }
-                return try FrontHandler(table: table, sites: handlers, health: health, cache: cache)
+                let front = try FrontHandler(table: table, sites: handlers, health: health, cache: cache)
+                return live?.handler(around: front, on: loop) ?? front
             },
             makeObserver: { [accessLog] index in
                 LoopObserver(status: status.loops[index], accessLog: accessLog?.makeLog(), slot: slot)
@@ -179,7 +186,8 @@ final class Worker {
             } catch {
                 guard settings.debug, case .application(_, let reason) = error else { throw error }
                 logger.critical("\(error)")
-                sites.append(BrokenSite(entry.site.name, reason: reason))
+                sites.append(
+                    BrokenSite(entry.site.name, reason: reason, editor: settings.editor.map { EditorLink($0) }))
             }
         }
         return sites
@@ -195,6 +203,7 @@ final class Worker {
         exit: @escaping @Sendable (Int32) -> Void = { _exit($0) }
     ) {
         isReady.value = false
+        live?.close()
         let timeouts = settings.timeouts
         let limit = timeouts.drain + (isReplaced ? timeouts.linger : .zero)
         let deadline = MonotonicTime.now() + limit

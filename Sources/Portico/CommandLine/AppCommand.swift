@@ -14,7 +14,8 @@ struct AppCommand: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            ServeCommand.self, CheckCommand.self, ConfigCommand.self, RoutesCommand.self, MigrateCommand.self,
+            ServeCommand.self, DevCommand.self, CheckCommand.self, ConfigCommand.self, RoutesCommand.self,
+            MigrateCommand.self,
             StatusCommand.self, TopCommand.self, ReloadCommand.self, ScaleCommand.self, StopCommand.self,
             HealthCommand.self, SmokeCommand.self, NewCommand.self, ManualCommand.self, VersionCommand.self,
             WorkerCommand.self, SuperviseCommand.self, ImportCommand.self,

@@ -26,8 +26,15 @@ struct ServeOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Threads of each worker for synchronous views.", valueName: "number"))
     var threads: String?
 
+    /// Whether it is `app dev`, or a worker of it.
+    @Flag(help: .hidden) var development = false
+
     var flags: [ConfigFlag] {
         var flags: [ConfigFlag] = []
+        if development {
+            flags.append(ConfigFlag("reload.live", .text("true"), flag: "app dev"))
+            flags.append(ConfigFlag("workers.mode", .text("process"), flag: "app dev"))
+        }
         if !listen.isEmpty { flags.append(ConfigFlag("listen", .list(listen), flag: "--listen")) }
         if let mode { flags.append(ConfigFlag("workers.mode", .text(mode), flag: "--mode")) }
         if let workers { flags.append(ConfigFlag("workers.count", .text(workers), flag: "--workers")) }
@@ -53,7 +60,15 @@ struct ServeOptions: ParsableArguments {
     }
 
     func sources() throws -> ConfigSources {
-        configuration.sources(target: try configTarget(), flags: flags)
+        var sources = configuration.sources(target: try configTarget(), flags: flags)
+        if development { sources.defaultEnvironment = "development" }
+        return sources
+    }
+
+    /// The arguments of `app serve` or `app dev`, for the hidden commands that have to see the same configuration.
+    static func passedOn(_ arguments: [String]) -> [String] {
+        guard let command = arguments.firstIndex(where: { $0 == "serve" || $0 == "dev" }) else { return [] }
+        return (arguments[command] == "dev" ? ["--development"] : []) + arguments[(command + 1)...]
     }
 }
 
@@ -85,7 +100,10 @@ struct ServeCommand: ParsableCommand {
         help: ArgumentHelp("Stop as if told to, so long after requests are served.", valueName: "duration"))
     var exitAfter: String?
 
-    func run() throws {
+    func run() throws { try Self.serve(options, readyFile: readyFile, exitAfter: exitAfter) }
+
+    /// Serves until told to stop, then ends the process.
+    static func serve(_ options: ServeOptions, readyFile: String?, exitAfter: String? = nil) throws {
         Descriptor.ensureStandardDescriptors()
         let lifetime = exitAfter.map { Duration(configurationText: $0) }
         if let lifetime, lifetime.map({ $0 <= .zero }) ?? true {

@@ -114,7 +114,8 @@ final class DevelopmentWatch: Sendable {
             if wasBroken { tell(.page(.mended)) }
         case .refused(let reason), .failed(let reason):
             tell(.release)
-            broken(ErrorReport(title: title, text: reason))
+            // Several mistakes come as one line.
+            broken(ErrorReport(title: title, text: reason.split(separator: "; ").joined(separator: "\n")))
         }
     }
 
@@ -143,5 +144,27 @@ extension WatchPlan {
             for root in route.filesRoots { plan.add(root, .page) }
         }
         return plan
+    }
+}
+
+extension Serving {
+    /// Watches the files that sites are made of, when the configuration says so.
+    func startDevelopmentWatch(_ commands: SupervisorCommands) -> DevelopmentWatch? {
+        guard configuration.settings.reload.live else { return nil }
+        let options = options
+        let first = configuration
+        let watch = DevelopmentWatch(commands) {
+            guard let sources = try? options.sources(), case .success(let now) = Configuration.load(sources) else {
+                return first
+            }
+            return now
+        }
+        do throws(SystemError) {
+            try watch.start()
+            return watch
+        } catch {
+            logger.error("files are not watched: \(error)")
+            return nil
+        }
     }
 }

@@ -71,15 +71,15 @@ final class SwiftBuild: Sendable {
             usleep(10_000)
         }
         do throws(SystemError) {
-            var ends: [Int32] = [-1, -1]
-            guard pipe2(&ends, O_CLOEXEC) == 0 else { throw SystemError(operation: "pipe", code: errno) }
-            let output = Descriptor(adopting: ends[0])
-            let input = Descriptor(adopting: ends[1])
+            let pipe = try Pipe()
             let pid = try ChildProcess.spawn(
                 executable: "/usr/bin/env", arguments: ["env"] + package.command, environment: Environment.all,
                 directory: package.directory,
-                descriptors: [(input.rawValue, STDOUT_FILENO), (input.rawValue, STDERR_FILENO)])
-            _ = consume input
+                descriptors: [
+                    (pipe.writing.rawValue, STDOUT_FILENO), (pipe.writing.rawValue, STDERR_FILENO),
+                ])
+            // Without our copy of the other end, the build's end is the end of what it says.
+            let output = pipe.takeReading()
             let isWanted = state.withLock { state in
                 state.pid = pid
                 return state.number == number

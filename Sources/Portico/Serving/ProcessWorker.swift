@@ -2,6 +2,7 @@ import ArgumentParser
 import Config
 import CoreMetrics
 import Glibc
+import LiveReload
 import Logging
 import Platform
 import Python
@@ -74,6 +75,7 @@ struct ProcessWorker: Sendable {
             logger.debug("draining", metadata: ["reason": "\(reason)"])
             stop.signal()
         }
+        let live = configuration.settings.reload.live ? liveReload(configuration) : nil
         let worker: Worker
         do {
             let status = try status(configuration)
@@ -81,7 +83,7 @@ struct ProcessWorker: Sendable {
             worker = try Worker(
                 configuration, slot: control.slot, isMultiprocess: configuration.settings.workers.mayBeSeveral,
                 temporarySecret: payload.temporarySecret, python: python,
-                status: status,
+                status: status, live: live,
                 // Should the process die of it, the supervisor knows what it was about.
                 willImport: { control.failed("while importing \($0)") },
                 retire: { control.retire(.init($0)) })
@@ -98,5 +100,21 @@ struct ProcessWorker: Sendable {
         while !stop.wait(within: .seconds(1)) { control.heartbeat(worker.report()) }
         worker.drain(closing: control.listeners, isReplaced: control.drainReason == .requested(.replace))
         return 0
+    }
+
+    /// The line from the supervisor's watch of files to the pages that are open.
+    private func liveReload(_ configuration: Configuration) -> LiveReload {
+        let live = LiveReload(
+            token: "\(getppid())-\(control.generation)", editor: configuration.settings.editor.map { EditorLink($0) },
+            directory: Environment.workingDirectory)
+        control.onTell { text in
+            switch DevelopmentOrder(text) {
+            case .page(let message): live.tell(message)
+            case .hold: live.hold()
+            case .release: live.release()
+            case nil: break
+            }
+        }
+        return live
     }
 }

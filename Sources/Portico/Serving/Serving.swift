@@ -40,6 +40,9 @@ struct Serving: Sendable {
         do { try FileLimit.raise() } catch { logger.warning("the limit of open files stays as it is: \(error)") }
         // The supervisor stays what it is, to bind and to start workers; those are somebody else from their first instruction.
         if configuration.settings.workers.mode == .thread { try Accounts(configuration).assume() }
+        if configuration.settings.reload.live, configuration.settings.workers.mode == .thread {
+            logger.warning("reload: files are watched in process mode alone; start with `app dev`, or --mode process")
+        }
         return switch configuration.settings.workers.mode {
         case .process: try superviseProcesses(listeners, areInherited: areInherited, python)
         case .thread: try ThreadServing(self, listeners, areInherited: areInherited).run(python)
@@ -96,6 +99,8 @@ struct Serving: Sendable {
         let admin = addAdmin(to: &setup, listeners.map(\.socket))
         defer { admin.stop() }
         let plan = try ServingPlan.plan(configuration, python, secret: nil)
+        let watch = startDevelopmentWatch(setup.commands)
+        defer { watch?.stop() }
         return try SupervisorProcess.run(setup, plan: plan, listeners: listeners)
     }
 
@@ -104,7 +109,7 @@ struct Serving: Sendable {
         keepsListeners: Bool, commands: SupervisorCommands, programs: ProgramKeeper?,
         environment: [String: String] = Environment.all, _ announcement: ReadyAnnouncement
     ) -> SupervisorProcess.Setup {
-        let rest = Array(CommandLine.arguments.drop { $0 != "serve" }.dropFirst())
+        let rest = ServeOptions.passedOn(CommandLine.arguments)
         var program = SupervisorProcess.Program(
             arguments: ["app", "worker"] + rest, environment: environment,
             identity: Accounts(configuration).identity)
@@ -154,6 +159,8 @@ struct Serving: Sendable {
                 inheriting: handOver.programs, logger: serving.logger), said)
         let admin = serving.addAdmin(to: &setup, [])
         defer { admin.stop() }
+        let watch = serving.startDevelopmentWatch(setup.commands)
+        defer { watch?.stop() }
         return try SupervisorProcess.resume(handOver, setup)
     }
 

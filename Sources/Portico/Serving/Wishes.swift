@@ -119,6 +119,8 @@ final class Wishes {
             renew(
                 Renewal(cause: "command", isUpgrade: true, executable: executable, completions: [command.completion]))
         case .scale: waiting.append(.refused(command.completion))
+        // There are no workers, and what follows files in development needs some.
+        case .tell: command.completion(.refused("there are no worker processes"))
         }
     }
 
