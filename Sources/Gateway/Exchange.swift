@@ -43,6 +43,9 @@ public protocol Exchange: AnyObject {
     /// How long the request has waited for the event loop to be done with others, as far as that is known.
     var waitedNanoseconds: UInt64 { get }
 
+    /// The request has waited so long for a thread: told before it is answered.
+    func noteWait(nanoseconds: UInt64)
+
     /// Calls `leave` once when the server ends an event stream because it comes to its own end, before the client sees the
     /// stream's: whoever holds back part of the response writes it then.
     func onLeave(_ leave: @escaping () -> Void)
@@ -83,6 +86,8 @@ extension Exchange {
     public var id: RequestID { .text(requestID) }
 
     public var waitedNanoseconds: UInt64 { 0 }
+
+    public func noteWait(nanoseconds: UInt64) {}
 
     public func onLeave(_ leave: @escaping () -> Void) {}
 

@@ -1,6 +1,7 @@
 import HTTP
 import Logging
 import NIOCore
+import Platform
 
 /// One call of a synchronous application on a worker thread.
 final class PooledCall: ExchangeCall, @unchecked Sendable {
@@ -10,6 +11,7 @@ final class PooledCall: ExchangeCall, @unchecked Sendable {
     private let relay: ResponseRelay
     private let context: Context
     private let work: PooledWork
+    private let submitted: MonotonicTime
     private let answer: @Sendable (WSGIReply) throws -> (any WSGIBody)?
     private var overdue: OverdueCall?
 
@@ -32,6 +34,7 @@ final class PooledCall: ExchangeCall, @unchecked Sendable {
         reply = WSGIReply(relay, isHead: isHead)
         self.context = context
         work = PooledWork(for: context.pool)
+        submitted = .now()
         self.answer = answer
     }
 
@@ -44,6 +47,7 @@ final class PooledCall: ExchangeCall, @unchecked Sendable {
 
     func run(_ thread: PoolThread) -> Bool {
         guard work.begin(on: thread) else { return false }
+        relay.waited = UInt64(clamping: (MonotonicTime.now() - submitted).wholeNanoseconds)
         if context.direct == nil { RequestDeadline.$work.withValue(work) { call() } } else { call() }
         let end = work.end()
         if end.isInterrupted { context.direct?.disarm(work) }

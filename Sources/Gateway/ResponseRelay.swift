@@ -21,6 +21,8 @@ final class ResponseRelay: ResponseSink, @unchecked Sendable {
 
     private let exchange: any Exchange
     private let eventLoop: any EventLoop
+    /// How long the call has waited for its thread, in nanoseconds: set on the thread before anything else.
+    var waited: UInt64 = 0
 
     /// Made with the first streamed piece: a whole response needs none.
     private lazy var monitor = Monitor()
@@ -51,6 +53,7 @@ final class ResponseRelay: ResponseSink, @unchecked Sendable {
         eventLoop.execute {
             // Its deadline may have answered in the meantime.
             guard self.exchange.isOpen, !self.exchange.hasStarted else { return }
+            self.exchange.noteWait(nanoseconds: self.waited)
             self.exchange.respond(head, body)
         }
     }
@@ -105,6 +108,7 @@ final class ResponseRelay: ResponseSink, @unchecked Sendable {
         for operation in operations {
             switch operation {
             case .start(let head):
+                exchange.noteWait(nanoseconds: waited)
                 exchange.start(head)
                 exchange.onClose { self.close() }
             case .write(let bytes): exchange.write(bytes)

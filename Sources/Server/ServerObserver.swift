@@ -29,6 +29,10 @@ public protocol FinishedExchange {
     /// False when the response was cut short.
     var isComplete: Bool { get }
     var requestID: String { get }
+    /// As ``nanoseconds``, without what the client took: from the end of the request to the beginning of the response.
+    var responseNanoseconds: UInt64 { get }
+    /// What of it the request has waited for the event loop, and for a thread.
+    var queueNanoseconds: UInt64 { get }
     /// The number of the route that was found; negative when none was.
     var route: Int { get }
     /// What ``ServerObserver/exchangeRouted(_:id:began:route:)`` answered; negative when it was not called.
@@ -46,6 +50,8 @@ struct RefusedExchange: FinishedExchange {
     let status: Status?
     let bodyBytes: Int
     var nanoseconds: UInt64 { 0 }
+    var responseNanoseconds: UInt64 { 0 }
+    var queueNanoseconds: UInt64 { 0 }
     var isComplete: Bool { true }
     let requestID: String
     var route: Int { -1 }

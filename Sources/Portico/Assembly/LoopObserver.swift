@@ -6,16 +6,14 @@ import Telemetry
 /// Counts and logs what happens on one event loop.
 final class LoopObserver: ServerObserver {
     private let status: LoopStatus
-    private let accessLog: AccessLog?
-    private let slot: Int
+    private let log: RequestLog
     private let (get, head, post) = (
         InFlightTable.pack("GET"), InFlightTable.pack("HEAD"), InFlightTable.pack("POST")
     )
 
-    init(status: LoopStatus, accessLog: AccessLog?, slot: Int) {
+    init(status: LoopStatus, log: RequestLog) {
         self.status = status
-        self.accessLog = accessLog
-        self.slot = slot
+        self.log = log
     }
 
     func turnBegan(at now: UInt64) { status.turnBegan(at: now) }
@@ -54,18 +52,6 @@ final class LoopObserver: ServerObserver {
         status.requestFinished(
             route: exchange.route, status: code, isComplete: exchange.isComplete, bytes: exchange.bodyBytes,
             nanoseconds: exchange.nanoseconds)
-        if let accessLog { log(exchange, to: accessLog) }
-    }
-
-    private func log(_ exchange: any FinishedExchange, to accessLog: AccessLog) {
-        let request = exchange.finishedRequest
-        accessLog.append(
-            AccessRecord(
-                time: .now(), remoteHost: exchange.connection.remoteHost,
-                host: request?.authority.flatMap { request?.string($0) } ?? "", method: request?.method.name ?? "-",
-                target: request.map { $0.string($0.target) } ?? "-", version: request?.version.name ?? "-",
-                status: exchange.statusCode, bodyBytes: exchange.bodyBytes,
-                referer: request?.fields["referer"] ?? "", userAgent: request?.fields["user-agent"] ?? "",
-                microseconds: Int(exchange.nanoseconds / 1000), requestID: exchange.requestID, worker: slot))
+        log.note(exchange)
     }
 }

@@ -129,7 +129,9 @@ final class Worker {
                 return live?.handler(around: front, on: loop) ?? front
             },
             makeObserver: { [accessLog] index in
-                LoopObserver(status: status.loops[index], accessLog: accessLog?.makeLog(), slot: slot)
+                LoopObserver(
+                    status: status.loops[index],
+                    log: RequestLog(settings.log, access: accessLog?.makeLog(), slot: slot, logger: logger))
             })
     }
 

@@ -25,9 +25,21 @@ struct ReloadScope {
     private static func isSame(_ old: some Any, _ new: some Any, but names: Set<String>) -> Bool {
         zip(Mirror(reflecting: old).children, Mirror(reflecting: new).children).allSatisfy { old, new in
             guard let label = old.label, !names.contains(label) else { return true }
-            guard let before = old.value as? AnyHashable, let after = new.value as? AnyHashable else { return false }
-            return before == after
+            return isEqual(old.value, new.value)
         }
+    }
+
+    private static func isEqual(_ old: Any, _ new: Any) -> Bool {
+        let (before, after) = (Mirror(reflecting: old), Mirror(reflecting: new))
+        if before.displayStyle == .optional || after.displayStyle == .optional {
+            switch (before.children.first?.value, after.children.first?.value) {
+            case (nil, nil): return true
+            case (let before?, let after?): return isEqual(before, after)
+            default: return false
+            }
+        }
+        guard let before = old as? AnyHashable, let after = new as? AnyHashable else { return false }
+        return before == after
     }
 
     /// Whether the executable on disk is the one that runs.

@@ -212,6 +212,8 @@ final class ThreadServing: Sendable {
         let unused = listeners.map(\.socket).filter { !used.contains(ObjectIdentifier($0)) }
         succession.whenEnded(worker.endLinger)
         worker.drain(closing: unused, isReplaced: true) { [succession] _ in _exit(succession.waitForEnd()) }
+        // Nothing of it is held any longer.
+        succession.whenEnded {}
         // The application's own is of no use to a supervisor, nor to what it starts.
         chdir(Environment.workingDirectory)
         // Only now: another program in this process ends whatever still runs in it.

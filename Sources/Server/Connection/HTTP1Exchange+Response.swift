@@ -77,6 +77,7 @@ extension HTTP1Exchange {
             length = .unsaid
         }
         due = 0
+        if loop.observer != nil { responseBegan = loop.eventLoop.readClock() }
         isEventStream = response != .bodiless && Self.isEventStream(head)
         if isEventStream { limit = 0 }
         writeHead(head, facts, length, body: nil, on: link)
@@ -235,7 +236,9 @@ extension HTTP1Exchange {
     func report(isComplete: Bool) {
         guard let observer = loop.observer else { return }
         self.isComplete = isComplete
-        nanoseconds = loop.eventLoop.readClock() &- began
+        let now = loop.eventLoop.readClock()
+        nanoseconds = now &- began
+        if responseBegan == 0 { responseBegan = now }
         observer.exchangeFinished(self)
     }
 

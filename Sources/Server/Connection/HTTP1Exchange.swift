@@ -30,6 +30,10 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     private(set) var began: UInt64 = 0
     var nanoseconds: UInt64 = 0
     private(set) var waitedNanoseconds: UInt64 = 0
+    private var threadNanoseconds: UInt64 = 0
+    /// When the request's body was complete, and when the response began; 0 for at once.
+    var bodyEnded: UInt64 = 0
+    var responseBegan: UInt64 = 0
     private(set) var route = -1
     private(set) var ticket: Int32 = -1
     var isComplete = false
@@ -72,9 +76,16 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         id = loop.makeRequestID()
         if let observer = loop.observer {
             began = loop.eventLoop.clock
+            threadNanoseconds = 0
+            bodyEnded = 0
+            responseBegan = 0
             route = -1
             ticket = -1
             waitedNanoseconds = began &- loop.eventLoop.readySince
+            // How long it waited for a loop that was busy with others, the kernel alone knows.
+            if loop.eventLoop.isCatchingUp, case let age = link.socket.inputAge, age > 0 {
+                waitedNanoseconds = max(age, began &- loop.eventLoop.turnBegan)
+            }
             observer.exchangeStarted(waited: waitedNanoseconds)
         }
     }
@@ -84,6 +95,16 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         route = number
         ticket = observer.exchangeRouted(head, id: id, began: began, route: number)
     }
+
+    var responseNanoseconds: UInt64 {
+        // A response may begin before the request's end.
+        guard began != 0, responseBegan >= max(began, bodyEnded) else { return 0 }
+        return responseBegan - max(began, bodyEnded)
+    }
+
+    var queueNanoseconds: UInt64 { waitedNanoseconds &+ threadNanoseconds }
+
+    func noteWait(nanoseconds: UInt64) { threadNanoseconds = nanoseconds }
 
     /// A request without a body is complete with its head.
     func skipEmptyBody() throws(RequestError) {
@@ -155,6 +176,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
             link.expectNothing()
             due = 0
             isBodyComplete = true
+            bodyEnded = loop.eventLoop.clock
             hasReceived = true
             handOver(.end)
             return true

@@ -59,6 +59,10 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
     private(set) var turnBegan: UInt64 = 0
     /// Since when what this turn deals with has been waiting, as far as that is known.
     private(set) var readySince: UInt64 = 0
+    /// Turns until what came during a long one must have been looked at: accepted, watched, and read.
+    private var turnsToCatchUp = 0
+    /// A turn that takes longer, in nanoseconds, lets others wait.
+    private static let longTurn: UInt64 = 20_000_000
     /// The clock as it was last looked at; ``clock`` looks again when something has run since.
     private var lastReading: UInt64 = 0
     private var isReadingFresh = false
@@ -163,6 +167,7 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
         while !isStopping {
             runTasks()
             let now = runTimers()
+            if now &- turnBegan > Self.longTurn { turnsToCatchUp = 4 } else if isCatchingUp { turnsToCatchUp -= 1 }
             turnObserver?.turnEnded(at: now, began: turnBegan, received: received, sent: sent)
             pulse.rest()
             do throws(SystemError) {
@@ -205,6 +210,9 @@ public final class ServerLoop: EventLoop, DescriptorLoop, WatchedLoop, @unchecke
 
     /// The time, in nanoseconds: looked up unless nothing has run since it was looked up last. On the loop.
     var clock: UInt64 { isReadingFresh ? lastReading : readClock() }
+
+    /// Whether what is looked at now may have waited since before a long turn.
+    var isCatchingUp: Bool { turnsToCatchUp > 0 }
 
     /// Code that may take its time runs next.
     func ageClock() { isReadingFresh = false }
