@@ -83,8 +83,9 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
             ticket = -1
             waitedNanoseconds = began &- loop.eventLoop.readySince
             // How long it waited for a loop that was busy with others, the kernel alone knows.
-            if loop.eventLoop.isCatchingUp, case let age = link.socket.inputAge, age > 0 {
-                waitedNanoseconds = max(age, began &- loop.eventLoop.turnBegan)
+            if loop.eventLoop.isCatchingUp {
+                let age = link.socket.inputAge
+                if age > 0 { waitedNanoseconds = max(age, began &- loop.eventLoop.turnBegan) }
             }
             observer.exchangeStarted(waited: waitedNanoseconds)
         }
