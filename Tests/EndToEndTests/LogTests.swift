@@ -120,6 +120,7 @@ extension EndToEnd {
             for number in 1...3 {
                 let before = load.now.ok
                 try eventually("some requests") { load.now.ok > before + 100 }
+                try eventually("their lines") { try !folder.bytes(of: "log/access.log").isEmpty }
                 #expect(rename(folder["log/access.log"], folder["log/access.log.\(number)"]) == 0)
                 kill(server.pid, SIGUSR1)
                 try eventually("a new file with lines") {

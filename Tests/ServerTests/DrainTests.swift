@@ -158,7 +158,7 @@ import Testing
         isCut.withLock { $0 = true }
         #expect(try clients[0].readToEnd().hasSuffix("1\r\nx\r\n0\r\n\r\n"))
         #expect(eventually { drain.result == 1 })
-        #expect(still.heard.withLock { $0.contains("closed") })
+        #expect(eventually { still.heard.withLock { $0.contains("closed") } })
     }
 
     @Test func aWebSocketLingersUntilItIsToldToComeBack() throws {
