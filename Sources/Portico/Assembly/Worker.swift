@@ -128,7 +128,7 @@ final class Worker {
                 let front = try FrontHandler(table: table, sites: handlers, health: health, cache: cache)
                 return live?.handler(around: front, on: loop) ?? front
             },
-            makeObserver: { [accessLog] index in
+            makeObserver: { [accessLog, logger] index in
                 LoopObserver(
                     status: status.loops[index],
                     log: RequestLog(settings.log, access: accessLog?.makeLog(), slot: slot, logger: logger))
