@@ -59,14 +59,15 @@ package final class OverdueCall: Sendable {
 struct StackReader: Sendable {
     /// Makes what an interpreter says of its stack readable.
     let format: @Sendable (String) -> String
-    /// How many innermost frames of the thread's own code are shown.
-    private static let frames = 24
+    /// Frames that the compiler made: they say nothing that the next one does not.
+    private static let glue = ["partial apply", "reabstraction thunk", "thunk for", "protocol witness"]
 
     func text(_ stack: ThreadStack) -> String {
         // Nothing is left of what an interpreter says when the thread runs none of its code.
         let interpreted = stack.text.map(format) ?? ""
         if !interpreted.isEmpty { return interpreted }
-        return StackSymbols.lines(Array(stack.addresses.prefix(Self.frames))).map { "  \($0)" }
-            .joined(separator: "\n")
+        return StackSymbols.lines(stack.addresses)
+            .filter { line in !Self.glue.contains { line.hasPrefix($0) } }
+            .map { "  \($0)" }.joined(separator: "\n")
     }
 }

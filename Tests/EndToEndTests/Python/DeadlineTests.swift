@@ -216,6 +216,49 @@ extension EndToEnd {
             try server.stop()
         }
 
+        /// A synchronous Swift view cannot be interrupted: its thread is replaced, and its worker.
+        @Test(arguments: bothModes)
+        func aSwiftViewThatWaitsForItsDatabase(_ mode: [String]) throws {
+            let server = try AppServer(
+                """
+                base:
+                  listen: 127.0.0.1:0
+                  workers: {count: 1, threads: 1}
+                  sites: {polls: {swift: polls, database: polls.sqlite3}}
+                  routes: [{path: '~/vote/$', site: polls, timeout: 400ms}, {path: /, site: polls}]
+                  timeouts: {grace: 300ms, linger: 0s}
+                  log: {access: false}
+                """, mode)
+            let visitor = try PollsVisitor(server)
+            let token = try #require(PollsVisitor.token(in: try visitor.get("/1/").text))
+            let lock = try RunningProcess(
+                [
+                    Pythons.system, "-c",
+                    """
+                    import sqlite3, time
+                    database = sqlite3.connect("polls.sqlite3", isolation_level=None)
+                    database.execute("BEGIN IMMEDIATE")
+                    print("locked", flush=True)
+                    time.sleep(600)
+                    """,
+                ], in: server.folder.path, environment: [:])
+            defer {
+                kill(lock.pid, SIGKILL)
+                _ = try? lock.waitForEnd()
+            }
+            try eventually("the database is locked") { lock.output.contains("locked") }
+            let response = try visitor.post("/1/vote/", form: "csrfmiddlewaretoken=\(token)&choice=1")
+            #expect(response.status == 504)
+            try eventually("its stack is in the log") { server.errors.contains("sqlite3_step") }
+            #expect(server.errors.contains("POST /1/vote/ took longer than 0.40 s and was answered with 504"))
+            try eventually("it does not leave") { server.errors.contains("POST /1/vote/ has not left within 0.30 s") }
+            for _ in 0..<20 { #expect(try server.get("/").status == 200) }
+            if mode.contains("process") {
+                try eventually("its worker is replaced") { server.errors.contains("request-stuck: POST /1/vote/") }
+            }
+            try server.stop()
+        }
+
         /// What cannot be done: while C code holds the interpreter's lock, nothing else in that process runs Python. The
         /// others are lost with it, and none comes to it any more.
         @Test func whatHoldsTheLockForEver() throws {
