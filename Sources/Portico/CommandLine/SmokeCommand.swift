@@ -119,9 +119,17 @@ struct SmokeCommand: ParsableCommand {
         return SmokeSession(address, authority: isAllowed ? nil : first, timeout: limit)
     }
 
-    /// A Python application keeps its data where it likes: what changes them is not sent without being told.
+    /// Programs work on data of their own, and a Python application keeps its data where it likes: the ones are not started,
+    /// and what changes the others is not sent, without being told.
     private func requireOwnData(_ steps: [SmokeStep], _ configuration: Configuration) throws {
-        guard data == nil, !readOnly, let step = steps.first(where: { !$0.isSafe }) else { return }
+        guard data == nil else { return }
+        if let program = configuration.settings.programs.first {
+            let place = configuration.origin(of: ConfigPath([.key("programs"), .key(program.name)])).place
+            throw ValidationError(
+                "\(place): the program '\(program.name)' would be started, and what it works on is not known here: "
+                    + "--data configured starts it, and --url asks a server that runs.")
+        }
+        guard !readOnly, let step = steps.first(where: { !$0.isSafe }) else { return }
         let isPython = { (site: Config.SiteSettings) in if case .python = site.source { true } else { false } }
         guard let site = configuration.settings.sites.first(where: isPython) else { return }
         let place = configuration.origin(of: step.place).place

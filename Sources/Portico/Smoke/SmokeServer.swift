@@ -32,7 +32,10 @@ final class SmokeServer: Sendable {
         if let path = options.path { arguments += ["--config", path] }
         arguments += ["--env", configuration.environmentName]
         for assignment in options.assignments { arguments += ["--set", assignment] }
-        arguments += ["--set", "log.access=false"]
+        // Nobody else asks it: nobody has to be told that it stops.
+        for setting in ["log.access=false", "timeouts.pre-drain=0s", "timeouts.linger=0s"] {
+            arguments += ["--set", setting]
+        }
         environment["APP_SMOKE"] = "1"
         // Sockets that were handed over are for the real server.
         for name in ["LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"] { environment[name] = nil }
@@ -43,6 +46,8 @@ final class SmokeServer: Sendable {
             }
         }
         self.data = data
+        // The workers' user writes there, should they not be root's.
+        if let identity = Accounts(configuration).identity { chown(data.path, identity.user, identity.group) }
         do throws(SystemError) {
             let output = try MemoryFile.make(name: "smoke-log", [])
             pid = try ChildProcess.spawn(
