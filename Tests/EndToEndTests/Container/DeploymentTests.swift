@@ -46,15 +46,16 @@ extension EndToEnd {
             #expect(facts == ["True RuntimeDefault", "False True {'drop': ['ALL']}", "1 Recreate False"])
         }
 
-        /// The same configuration for compose, Kubernetes and the reader.
+        /// The same configuration for compose, Kubernetes and the reader, but for what Prometheus asks.
         @Test func oneConfiguration() throws {
             let program = """
                 mounted = yaml.safe_load(\(configMap))
                 shipped = yaml.safe_load(open("\(Self.folder)/app.yaml"))
                 del shipped["base"]["smoke"]
+                print(mounted["production"].pop("admin"), mounted["production"].pop("admin-token"))
                 print(mounted == shipped)
                 """
-            #expect(try kubernetes.ask(program) == ["True"])
+            #expect(try kubernetes.ask(program) == ["0.0.0.0:9000 ${secret:admin_token}", "True"])
         }
 
         @Test func thePodRuns() throws {
@@ -70,7 +71,7 @@ extension EndToEnd {
                 for argument in container["args"]: print("argument", argument)
                 for probe in ["startupProbe", "readinessProbe", "livenessProbe"]:
                     print("probe", container[probe]["httpGet"]["path"], container[probe]["httpGet"]["port"])
-                print("port", container["ports"][0]["name"], container["ports"][0]["containerPort"])
+                for port in container["ports"]: print("port", port["name"], port["containerPort"])
                 print("user", f'{pod["securityContext"]["runAsUser"]}:{pod["securityContext"]["runAsGroup"]}')
                 print("grace", pod["terminationGracePeriodSeconds"])
                 print("tmp", volumes["temporary"]["emptyDir"]["sizeLimit"].removesuffix("i").lower())
@@ -119,6 +120,29 @@ extension EndToEnd {
                 #expect(
                     try image.execute(["/usr/local/bin/app", "health", url], beside: server).status == .exited(0),
                     "\(url)")
+            }
+            // What Prometheus is told to ask, with the token that it is given.
+            let monitor = Document("\(Self.folder)/servicemonitor.yaml")
+            let endpoint = try monitor.ask(
+                """
+                endpoint = documents[0]["spec"]["endpoints"][0]
+                print(endpoint["port"], endpoint["path"], endpoint["authorization"]["credentials"]["key"])
+                """)[0].split(separator: " ").map(String.init)
+            #expect(endpoint == ["metrics", "/metrics", "admin_token"] && all("secret").contains(["admin_token"]))
+            #expect(
+                try kubernetes.value(
+                    "[p for p in [d for d in documents if d['kind'] == 'Service'][0]['spec']['ports'] if p['name'] == 'metrics'][0]['targetPort']"
+                ) == "metrics")
+            let metrics = try #require(all("port").first { $0[0] == "metrics" })
+            let token = try folder.text(of: "secrets/admin_token").dropLast()
+            for (given, status) in [(String(token), Int32(0)), ("wrong", 1)] {
+                let step = "smoke=[{get: \(endpoint[1]), send: {Authorization: Bearer \(given)}, contains: portico_}]"
+                let scraped = try image.execute(
+                    [
+                        "/usr/local/bin/app", "smoke", "--config", "/etc/app/app.yaml", "--url",
+                        "http://127.0.0.1:\(metrics[1])", "--set", step,
+                    ], beside: server)
+                #expect(scraped.status == .exited(status), "\(scraped.output)\(scraped.errors)")
             }
             // What the grace period has to be longer than.
             let timeouts = try image.execute(
