@@ -63,7 +63,7 @@ extension EndToEnd {
                     "bash", "-c",
                     """
                     source "$0"
-                    function try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _app; echo "${COMPREPLY[@]}"; }
+                    function try() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _app "$1" "${@: -1}" "${@: -2:1}"; echo "${COMPREPLY[@]}"; }
                     try app sm; try app smoke --fo; try app smoke --format ""; try app serve --re
                     """, folder["completion"],
                 ])
