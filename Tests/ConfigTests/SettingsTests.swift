@@ -70,14 +70,17 @@ import Testing
         #expect(errors.description.contains("a status (404) or a class of them (1xx to 5xx)"))
     }
 
-    @Test(arguments: [
-        ("admin: true", .standard), ("admin: off", .off), ("admin: []", .off),
-        ("admin: 127.0.0.1:9000", .addresses([.tcp(host: "127.0.0.1", port: 9000)])),
-        (
-            "admin: [unix:run/admin.sock, 'unix:@name', '[::1]:9000']",
-            .addresses([.unix(path: "/srv/app/run/admin.sock"), .unix(path: "@name"), .tcp(host: "::1", port: 9000)])
-        ),
-    ] as [(String, Settings.Admin.Listen)])
+    @Test(
+        arguments: [
+            ("admin: true", .standard), ("admin: off", .off), ("admin: []", .off),
+            ("admin: 127.0.0.1:9000", .addresses([.tcp(host: "127.0.0.1", port: 9000)])),
+            (
+                "admin: [unix:run/admin.sock, 'unix:@name', '[::1]:9000']",
+                .addresses([
+                    .unix(path: "/srv/app/run/admin.sock"), .unix(path: "@name"), .tcp(host: "::1", port: 9000),
+                ])
+            ),
+        ] as [(String, Settings.Admin.Listen)])
     func adminListens(yaml: String, expected: Settings.Admin.Listen) throws {
         #expect(try load("base:\n  \(yaml)\n  sites: {polls: {swift: polls}}").get().settings.admin.listen == expected)
     }

@@ -125,7 +125,8 @@ final class LiveReloadHandler: ExchangeHandler {
         let query = request.rawQuery.map { "?\(request.string($0))" } ?? ""
         exchange.respond(
             ResponseHead(
-                .temporaryRedirect, ["Location": "\(origin)\(request.string(request.rawPath))\(query)", "Content-Length": "0"]),
+                .temporaryRedirect,
+                ["Location": "\(origin)\(request.string(request.rawPath))\(query)", "Content-Length": "0"]),
             ByteBuffer())
     }
 

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Config
+import Dispatch
 import Glibc
 import Platform
 
@@ -84,8 +85,10 @@ struct SmokeCommand: ParsableCommand {
             Console.error("\(error)")
             throw ArgumentParser.ExitCode(1)
         }
-        // Nothing is left behind when somebody interrupts.
+        // Nothing is left behind when somebody interrupts; whoever is first ends the server.
+        let ending = DispatchSemaphore(value: 1)
         try signals.deliver { signal in
+            ending.wait()
             server.stop(within: drain)
             _exit(128 + signal.rawValue)
         }
@@ -97,6 +100,7 @@ struct SmokeCommand: ParsableCommand {
             throw ArgumentParser.ExitCode(failure.exitStatus)
         }
         let report = run(steps, of: configuration, at: session(address, configuration, limit))
+        ending.wait()
         let status = server.stop(within: drain)
         if report.failures > 0 || status?.isSuccess != true {
             let lines = server.log.split(separator: "\n").filter { !$0.hasPrefix("listening on ") }

@@ -132,7 +132,8 @@ extension WatchPlan {
     /// What a configuration's sites and routes are made of.
     static func sources(of configuration: Configuration) -> WatchPlan {
         var plan = WatchPlan()
-        plan.add(file: configuration.filePath, .configuration)
+        let file = configuration.filePath.map { $0.hasPrefix("/") ? $0 : "\(Environment.workingDirectory)/\($0)" }
+        plan.add(file: file, .configuration)
         for site in configuration.settings.sites {
             guard case .swift(let name) = site.source, let code = SiteCatalog.shared[name] else { continue }
             for folder in [code.templates.folder, code.staticFiles.folder] where folder.map({ access($0, F_OK) }) == 0 {

@@ -42,7 +42,7 @@ extension SiteApplication: ASGIApplication {
                 } else {
                     body = try await self.body(scope.request, receive)
                 }
-            } catch where !(error is ASGIError) {
+            } catch  where !(error is ASGIError) {
                 // Who has left needs no page.
                 failure = error
             }

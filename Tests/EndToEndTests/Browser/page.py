@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from chromium import TIME_LIMIT, Chromium
+from chromium import TIME_LIMIT, BrowserError, Chromium
 
 KEYS = {
     "Tab": ("Tab", 9, ""),
@@ -121,10 +121,19 @@ class Page:
     def wait_for(self, expression: str, awaited: str) -> None:
         """Waits until a JavaScript expression holds, looking at it with each frame."""
         deadline = time.monotonic() + TIME_LIMIT
-        while not self.value(f"Boolean({expression})"):
+        while not self._holds(expression):
             if time.monotonic() > deadline:
                 raise Failure(f"waited in vain for {awaited} at {self.address()}")
             self.settle()
+
+    def _holds(self, expression: str) -> bool:
+        """Whether an expression holds; not while the page is on its way to another one."""
+        try:
+            return bool(self.value(f"Boolean({expression})"))
+        except BrowserError as error:
+            if "navigated" in str(error):
+                return False
+            raise
 
     def settle(self) -> None:
         """Waits for the frame after the next, so that what the page reports of itself has arrived."""
