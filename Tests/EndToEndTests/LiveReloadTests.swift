@@ -1,18 +1,9 @@
-import Platform
 import TestSupport
 import Testing
 
 extension EndToEnd {
-    /// `app dev` with a page open in Chromium: see the script for what is changed and what the page has to do.
+    /// What `app dev` puts into pages. (Browser/live keeps a page open in Chromium while files change; it is run by hand.)
     @Suite struct LiveReload {
-        @Test(.enabled(if: Machine.has("chromium"), "Debian's chromium is not installed"))
-        func pagesFollowTheFiles() throws {
-            let session = try Command.run(
-                ["python3", "\(Command.package)/Tests/EndToEndTests/Browser/live", Command.app],
-                environment: ["HOME": "/root", "TMPDIR": "/tmp"])
-            #expect(session.status == .exited(0), "\(session.output)\(session.errors)")
-        }
-
         /// Nothing of it outside development.
         @Test func servedPagesHaveNoScript() throws {
             let server = try AppServer(PollsPages.configuration("process", "asgi"))

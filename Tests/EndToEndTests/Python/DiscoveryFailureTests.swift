@@ -11,7 +11,7 @@ extension EndToEnd {
             let result = try Command.app("serve", in: folder)
             #expect(result.status == .exited(78), "\(result.errors)")
             // What the server has to say of itself as root is not what this is about.
-            let lines = result.errors.split(separator: "\n").filter { !$0.contains(" warning [supervisor] ") }
+            let lines = result.errors.split(separator: "\n").filter { !$0.contains(" [supervisor] ") }
             #expect(lines.count == 1, "\(result.errors)")
             let place = "app.yaml:7:20: sites.web.\(key): "
             let line = try #require(lines.first)
