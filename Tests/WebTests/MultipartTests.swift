@@ -192,12 +192,12 @@ private func save(_ request: Request) throws -> Response {
         }
     }
 
-    /// A disk that cannot be written is the server's trouble, not the client's.
-    @Test(arguments: [TestClient.GatewayKind.wsgi, .asgi])
-    func noPlaceForTemporaryFiles(through gateway: TestClient.GatewayKind) async throws {
+    /// A disk that cannot be written is the server's trouble, not the client's. (The client in memory gives an ASGI
+    /// application all of the body at once, and that stays in memory.)
+    @Test func noPlaceForTemporaryFiles() async throws {
         var settings = SiteSettings()
         settings.temporaryDirectory = "/nonexistent"
-        let client = TestClient(Uploads(), gateway: gateway, settings: settings)
+        let client = TestClient(Uploads(), gateway: .wsgi, settings: settings)
         let body = part("f", String(repeating: "x", count: 200_000), file: "x") + "--B--"
         let response = try? await client.send(
             .post, "/", fields: [("Content-Type", "multipart/form-data; boundary=B")], body: ByteBuffer(string: body))

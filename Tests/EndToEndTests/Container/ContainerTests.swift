@@ -94,7 +94,7 @@ extension EndToEnd {
 
             let noSecret = try run(["\(data):/data", configuration], [:], "serve")
             #expect(noSecret.status == .exited(78))
-            #expect(noSecret.errors.contains("secret 'secret_key' not found"), "\(noSecret.errors)")
+            #expect(noSecret.errors.contains("secret 'secret_key'"), "\(noSecret.errors)")
 
             let blank = try run(
                 ["\(data):/data", configuration, "\(folder["blank"]):/run/secrets/secret_key:ro"], [:], "serve")
