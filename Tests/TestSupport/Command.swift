@@ -21,7 +21,7 @@ package struct Command {
     /// The root of the package.
     package static let package = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
 
-    /// Runs `arguments` and waits for the end.
+    /// Runs `arguments` and waits for the end, up to a generous limit.
     package static func run(
         _ arguments: [String], in directory: String = "/", environment: [String: String] = [:],
         input: String = "/dev/null"
@@ -72,7 +72,7 @@ package final class RunningProcess: Sendable {
     /// Waits for the end, up to a generous limit.
     package func waitForEnd() throws -> ProcessStatus {
         var status: ProcessStatus?
-        try eventually("process \(pid) ends; it said: \(errors)", within: 120) {
+        try eventually("process \(pid) ends; it said: \(errors)", within: 900) {
             status = ChildProcess.reap(pid)
             return status != nil
         }
@@ -85,7 +85,11 @@ package final class RunningProcess: Sendable {
 private final class CapturedOutput: Sendable {
     let descriptor: Int32
 
-    init() throws { descriptor = try MemoryFile.make(name: "output", []).release() }
+    init() throws {
+        descriptor = try MemoryFile.make(name: "output", []).release()
+        // The position in an anonymous file is not guarded: of two threads that write at once, one would overwrite the other.
+        _ = fcntl(descriptor, F_SETFL, O_APPEND)
+    }
 
     deinit { close(descriptor) }
 
