@@ -90,9 +90,7 @@ extension Python {
             Conformance.expect(line, of: Self.webSocket)
         }
 
-        /// Without L4: a lifespan that raises after the start keeps a server with uvloop from ending in time.
-        @Test(arguments: Conformance.lines("lifespan").filter { $0.id != "L4" })
-        func lifespan(line: Conformance.Line) {
+        @Test(arguments: Conformance.lines("lifespan")) func lifespan(line: Conformance.Line) {
             Conformance.expect(line, of: Self.lifespan)
         }
 

@@ -1,4 +1,5 @@
 import Config
+import Dispatch
 import Gateway
 import Logging
 import NIOCore
@@ -138,7 +139,13 @@ final class PythonSite: ServedSite {
         case nil:
             logger.error("the application did not complete its lifespan shutdown within \(settings.timeouts.drain)")
         }
-        try? home.submit { handler.value.close() }.wait()
+        // A future of the loop would not do: a loop that runs by itself may be over before it could say so.
+        let closed = DispatchSemaphore(value: 0)
+        home.execute {
+            handler.value.close()
+            closed.signal()
+        }
+        closed.wait()
     }
 
     /// Waits for a stage of the lifespan; nil when it takes longer than `limit`.

@@ -6,6 +6,7 @@ thread, `watch(fd)` begins to wait for the epoll descriptor.
 """
 
 import asyncio
+import atexit
 import selectors
 import sys
 import threading
@@ -33,7 +34,10 @@ def start_uvloop(host):
         finally:
             loop.close()
 
-    threading.Thread(target=run, name="uvloop", daemon=True).start()
+    thread = threading.Thread(target=run, name="uvloop", daemon=True)
+    thread.start()
+    # What the application's tasks do when they are cancelled is waited for; a loop that nobody has stopped is not.
+    atexit.register(lambda: thread.join() if hasattr(loop, "_ends") else None)
     return loop
 
 
