@@ -37,20 +37,25 @@ struct SmokeReport {
         var lines = TextTable.render(["STEP", "REQUEST", "STATUS", "TIME", "RESULT"], rows)
             .split(separator: "\n").map(String.init)
         for (index, entry) in entries.enumerated() {
-            // The word is the last of its line: colouring it moves no column.
-            let word = Self.word(entry.outcome)
-            lines[index + 1] = lines[index + 1].dropLast(word.count) + style.text(word, Self.colour(entry.outcome))
+            lines[index + 1] = Self.coloured(lines[index + 1], entry.outcome, style)
         }
-        for (index, entry) in entries.enumerated() {
-            guard case .failed(let problems) = entry.outcome else { continue }
-            lines.append("")
-            lines.append("\(entry.place): step \(index + 1), \(entry.title):")
-            lines += problems.map { "  \($0)" }
-            if let excerpt = entry.excerpt { lines.append("  the body begins: \(excerpt)") }
-        }
+        for (index, entry) in entries.enumerated() { lines += Self.failure(entry, number: index + 1) }
         lines.append("")
         lines.append(summary)
         return lines.joined(separator: "\n")
+    }
+
+    /// The word is the last of its line: colouring it moves no column.
+    private static func coloured(_ line: String, _ outcome: Outcome, _ style: TerminalStyle) -> String {
+        let word = word(outcome)
+        return line.dropLast(word.count) + style.text(word, colour(outcome))
+    }
+
+    /// What failed and why; nothing of a step that did not.
+    private static func failure(_ entry: Entry, number: Int) -> [String] {
+        guard case .failed(let problems) = entry.outcome else { return [] }
+        let excerpt = entry.excerpt.map { ["  the body begins: \($0)"] } ?? []
+        return ["", "\(entry.place): step \(number), \(entry.title):"] + problems.map { "  \($0)" } + excerpt
     }
 
     private var summary: String {

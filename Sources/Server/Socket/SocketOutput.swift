@@ -31,6 +31,8 @@ struct SocketOutput {
     static let copyLimit = 16 * 1024
     /// Bytes sent before others get their turn.
     private static let turnLimit = 4 << 20
+    /// Pieces that one system call takes.
+    private static let vectorLimit = 8
     /// A buffer that has grown beyond this is not kept.
     private static let keptCapacity = 32 * 1024
 
@@ -81,7 +83,7 @@ struct SocketOutput {
         if !pieces.isEmpty { return flushPieces(to: descriptor, counting: &total) }
         let count = tail.readableBytes
         guard count > 0 else { return .drained }
-        let sent = tail.withUnsafeReadableBytes { Self.send(descriptor, $0, more: false) }
+        let sent = tail.withUnsafeReadableBytes { Self.send(descriptor, $0) }
         if sent > 0 { total &+= UInt64(sent) }
         if sent == count {
             if tail.capacity > Self.keptCapacity { tail = ByteBuffer() } else { tail.clear() }
@@ -113,29 +115,29 @@ struct SocketOutput {
         return .drained
     }
 
-    /// Sends the bytes before the next file in one call.
+    /// Sends the bytes before the next file in one call, up to ``vectorLimit`` pieces of them.
     private func sendBytes(to descriptor: CInt) -> Int {
-        guard case .bytes(let first)? = pieces.first else { return 0 }
-        let next = pieces.second
-        guard case .bytes(let second)? = next else {
-            // What follows is a file: both are to leave in full segments.
-            return first.withUnsafeReadableBytes { Self.send(descriptor, $0, more: next != nil) }
+        withUnsafeTemporaryAllocation(of: iovec.self, capacity: Self.vectorLimit) { vector in
+            var message = msghdr()
+            message.msg_iov = vector.baseAddress
+            return gather(into: vector, &message, from: 0, to: descriptor)
         }
-        return first.withUnsafeReadableBytes { a in
-            second.withUnsafeReadableBytes { b in
-                var vector = (
-                    iovec(iov_base: UnsafeMutableRawPointer(mutating: a.baseAddress), iov_len: a.count),
-                    iovec(iov_base: UnsafeMutableRawPointer(mutating: b.baseAddress), iov_len: b.count)
-                )
-                return withUnsafeMutablePointer(to: &vector) { vector in
-                    vector.withMemoryRebound(to: iovec.self, capacity: 2) { vector in
-                        var message = msghdr()
-                        message.msg_iov = vector
-                        message.msg_iovlen = 2
-                        return Self.retrying { sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL)) }
-                    }
-                }
-            }
+    }
+
+    /// Adds the pieces from `index` on to `vector`, then sends it: the memory of each stays where it is until then.
+    private func gather(
+        into vector: UnsafeMutableBufferPointer<iovec>, _ message: inout msghdr, from index: Int, to descriptor: CInt
+    ) -> Int {
+        let next = pieces[index]
+        guard index < vector.count, case .bytes(let bytes)? = next else {
+            // What follows is to leave in full segments with them.
+            let flags = CInt(MSG_NOSIGNAL) | (next == nil ? 0 : CInt(MSG_MORE))
+            return Self.retrying { sendmsg(descriptor, &message, flags) }
+        }
+        return bytes.withUnsafeReadableBytes {
+            vector[index] = iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+            message.msg_iovlen = index + 1
+            return gather(into: vector, &message, from: index + 1, to: descriptor)
         }
     }
 
@@ -165,9 +167,8 @@ struct SocketOutput {
         error == EAGAIN || error == EWOULDBLOCK ? .blocked : .failed(error)
     }
 
-    private static func send(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer, more: Bool) -> Int {
-        let flags = CInt(MSG_NOSIGNAL) | (more ? CInt(MSG_MORE) : 0)
-        return retrying { Glibc.send(descriptor, bytes.baseAddress, bytes.count, flags) }
+    private static func send(_ descriptor: CInt, _ bytes: UnsafeRawBufferPointer) -> Int {
+        retrying { Glibc.send(descriptor, bytes.baseAddress, bytes.count, CInt(MSG_NOSIGNAL)) }
     }
 
     private static func sendFile(_ descriptor: CInt, _ region: FileRegion, limit: Int) -> Int {
@@ -193,7 +194,9 @@ struct SocketOutput {
 
         var isEmpty: Bool { start == items.count }
         var first: Piece? { start < items.count ? items[start] : nil }
-        var second: Piece? { start + 1 < items.count ? items[start + 1] : nil }
+
+        /// Counted from the first; nil behind the last.
+        subscript(index: Int) -> Piece? { start + index < items.count ? items[start + index] : nil }
 
         mutating func append(_ piece: Piece) { items.append(piece) }
 
