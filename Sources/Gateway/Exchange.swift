@@ -46,6 +46,9 @@ public protocol Exchange: AnyObject {
     /// The request has waited so long for a thread: told before it is answered.
     func noteWait(nanoseconds: UInt64)
 
+    /// The time of its application is over: told before it is answered in its place. Counted once.
+    func noteOverdue()
+
     /// Calls `leave` once when the server ends an event stream because it comes to its own end, before the client sees the
     /// stream's: whoever holds back part of the response writes it then.
     func onLeave(_ leave: @escaping () -> Void)
@@ -88,6 +91,8 @@ extension Exchange {
     public var waitedNanoseconds: UInt64 { 0 }
 
     public func noteWait(nanoseconds: UInt64) {}
+
+    public func noteOverdue() {}
 
     public func onLeave(_ leave: @escaping () -> Void) {}
 

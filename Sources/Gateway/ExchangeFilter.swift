@@ -30,6 +30,7 @@ open class ExchangeFilter: Exchange {
     open func onClose(_ closed: @escaping () -> Void) { inner.onClose(closed) }
     open var waitedNanoseconds: UInt64 { inner.waitedNanoseconds }
     open func noteWait(nanoseconds: UInt64) { inner.noteWait(nanoseconds: nanoseconds) }
+    open func noteOverdue() { inner.noteOverdue() }
     open func onLeave(_ leave: @escaping () -> Void) { inner.onLeave(leave) }
     open func respond(_ head: ResponseHead, _ body: ByteBuffer) { inner.respond(head, body) }
     open func start(_ head: ResponseHead) { inner.start(head) }

@@ -85,6 +85,8 @@ final class RelayedExchange: Exchange, ExchangeCall, @unchecked Sendable {
         }
     }
 
+    func noteOverdue() { there { $0.noteOverdue() } }
+
     /// On the origin's loop: as far as is known there.
     var isRunning: Bool { true }
 

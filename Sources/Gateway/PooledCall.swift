@@ -77,6 +77,7 @@ final class PooledCall: ExchangeCall, @unchecked Sendable {
 
     func limitPassed(_ limit: TimeAmount) {
         guard !work.revoke() else {
+            exchange.noteOverdue()
             // Never begun: to be tried again, as when the queue is full.
             if exchange.isOpen { ErrorPage.respond(exchange, exchange.request, .serviceUnavailable) }
             context.logger.warning(

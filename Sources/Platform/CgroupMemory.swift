@@ -25,6 +25,9 @@ public struct CgroupMemory: Sendable {
         if limited.isEmpty { return nil }
     }
 
+    /// The lowest of the limits; nil when the files have gone.
+    public var limit: Int? { limited.compactMap { Self.limit(folders, $0) }.min() }
+
     /// The usage that is nearest its limit now; nil when the files have gone.
     ///
     /// Pages of files that nobody uses do not count: the kernel takes them back before it ends a process.

@@ -10,6 +10,8 @@ public protocol ServerObserver: TurnObserver {
     /// The request leads to the route of this number. `began` is nanoseconds of the monotonic clock. The result is handed
     /// back as ``FinishedExchange/ticket``.
     func exchangeRouted(_ request: RequestHead, id: RequestID, began: UInt64, route: Int) -> Int32
+    /// The time of a request's application is over, before it has answered; the request finishes as any other.
+    func exchangeOverdue()
     func exchangeFinished(_ exchange: any FinishedExchange)
 }
 

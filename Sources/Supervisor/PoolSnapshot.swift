@@ -93,7 +93,8 @@ public enum RespawnReason: String, CaseIterable, Sendable {
     case requestStuck = "request-stuck"
     case loopStuck = "loop-stuck"
 
-    init(_ reason: RetireReason) {
+    /// The same reason, where it has led to a successor.
+    public init(_ reason: RetireReason) {
         switch reason {
         case .maxRequests: self = .maxRequests
         case .maxAge: self = .maxAge

@@ -81,6 +81,8 @@ public final class SupervisorProcess {
         /// Whether this process serves by itself until the first generation does: should that not come about, sockets and
         /// commands are left as they were.
         public var isTakingOver = false
+        /// How the pool counts on from there, with the generation that now begins.
+        public var beginning = PoolSnapshot()
         /// Called when the whole first generation serves, and whenever another one has taken over, with its sockets.
         public var onServing: ([ListeningSocket]) -> Void = { _ in }
 
@@ -128,8 +130,12 @@ public final class SupervisorProcess {
     public static func run(
         _ setup: Setup, plan: GenerationPlan, listeners: [BoundListener]
     ) throws(SystemError) -> Int32 {
-        let first = try Generation(number: 1, plan: plan, program: setup.program, listeners: listeners)
-        let supervisor = try SupervisorProcess(setup, SupervisorState(options: plan.options), first)
+        var state = SupervisorState(options: plan.options, beginning: setup.beginning)
+        // Somebody serves meanwhile, and wants to know soon.
+        if setup.isTakingOver { state.firstAttempts = 1 }
+        let first = try Generation(
+            number: state.generation, plan: plan, program: setup.program, listeners: listeners)
+        let supervisor = try SupervisorProcess(setup, state, first)
         return supervisor.run()
     }
 
@@ -160,7 +166,7 @@ public final class SupervisorProcess {
         defer { if !isAttempt { setup.commands.end() } }
         while true {
             hearPrograms()
-            setup.commands.publish(state.snapshot)
+            if !isAttempt { setup.commands.publish(state.snapshot) }
             if let exitCode {
                 if !isAttempt { stopPrograms() }
                 return exitCode
@@ -329,7 +335,7 @@ public final class SupervisorProcess {
 
     func answer(_ number: Int, _ outcome: SupervisorCommands.Outcome) {
         // Whoever is told may look at once.
-        setup.commands.publish(state.snapshot)
+        if !isAttempt { setup.commands.publish(state.snapshot) }
         completions.removeValue(forKey: number)?(outcome)
     }
 

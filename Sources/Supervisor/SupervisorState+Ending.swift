@@ -68,7 +68,7 @@ extension SupervisorState {
         guard !workers.values.contains(where: \.isReady) else { return nil }
         if !hasEverBeenReady, case .exited(let code) = status, ExitCode.final.contains(code) { return code }
         failedBoots += 1
-        guard failedBoots >= options.bootAttempts else { return nil }
+        guard failedBoots >= (hasEverBeenReady ? nil : firstAttempts) ?? options.bootAttempts else { return nil }
         if case .exited(let code) = status, code != 0 { return code }
         return ExitCode.internalError
     }

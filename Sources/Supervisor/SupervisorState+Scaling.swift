@@ -14,8 +14,11 @@ extension SupervisorState {
     ) -> SupervisorCommands.Outcome {
         guard phase == .starting || phase == .running else { return .refused("the server is stopping") }
         guard options.bounds.contains(count) else {
+            let bounds = options.bounds
             let reason =
-                "a number of workers from \(options.bounds.lowerBound) to \(options.bounds.upperBound) is allowed"
+                bounds.count == 1
+                ? "there is always \(bounds.lowerBound)"
+                : "a number of workers from \(bounds.lowerBound) to \(bounds.upperBound) is allowed"
             log(.warning, "\(count) workers (\(cause)): refused, \(reason)", &actions)
             return .refused(reason)
         }

@@ -50,6 +50,8 @@ public struct SupervisorState: Sendable {
     /// Failed boots in a row while no worker was ready.
     var failedBoots = 0
     var hasEverBeenReady = false
+    /// So many failed boots are enough before the first worker was ready; nil for as many as later.
+    var firstAttempts: Int?
     /// When it begins to drain: it was told to stop, says that it is not ready, and still serves.
     var stopAt: MonotonicTime?
     var elasticity = Elasticity()
@@ -60,8 +62,15 @@ public struct SupervisorState: Sendable {
     /// What the end says when all has been finished.
     var finalExitCode: Int32 = 0
 
-    public init(options: SupervisorOptions) {
+    /// `beginning` is what was counted before, and the first generation's number.
+    public init(options: SupervisorOptions, beginning: PoolSnapshot = PoolSnapshot()) {
         self.options = options
+        generation = beginning.generation
+        lastGeneration = generation
+        knownGenerations = [generation]
+        respawns = beginning.respawns
+        reloads = beginning.reloads
+        failedReloads = beginning.failedReloads
     }
 
     /// When `tick` is due at the latest; nil when only events can change anything.

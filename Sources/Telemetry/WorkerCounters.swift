@@ -20,6 +20,8 @@ public struct WorkerCounters: Equatable, Sendable {
     public var bytesOut: UInt64 = 0
     /// Requests refused because the queue in front of the threads was full.
     public var queueRejects: UInt64 = 0
+    /// Requests whose application had its time and had not answered.
+    public var overdue: UInt64 = 0
     /// How often event loops were woken.
     public var turns: UInt64 = 0
     /// How long event loops were at work, in nanoseconds.
@@ -50,6 +52,7 @@ public struct WorkerCounters: Equatable, Sendable {
         bytesIn &+= other.bytesIn
         bytesOut &+= other.bytesOut
         queueRejects &+= other.queueRejects
+        overdue &+= other.overdue
         turns &+= other.turns
         busyNanoseconds &+= other.busyNanoseconds
     }

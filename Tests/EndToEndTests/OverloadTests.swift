@@ -79,6 +79,7 @@ extension EndToEnd {
                 """)
             for _ in 0..<3 { #expect(try server.get("/", "Connection: close").text == "hello") }
             try server.stop()
+            #expect(server.errors.contains("memory: new connections wait from 1MiB of a worker on, as configured"))
             #expect(server.errors.contains("are in use; new connections wait until there is room"), "\(server.errors)")
         }
     }

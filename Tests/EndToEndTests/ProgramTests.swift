@@ -140,13 +140,35 @@ extension EndToEnd {
             #expect(!ProcessTable.isAlive(program))
         }
 
-        @Test func whatIsKilledComesBack() throws {
-            let folder = try folder("  programs: {a: {command: [sh, -c, 'echo $$ >>pids; exec sleep 1000']}}")
-            let server = try AppServer(in: folder)
+        @Test(arguments: ["process", "thread"])
+        func whatIsKilledComesBackAndIsInTheStatus(mode: String) throws {
+            let folder = try folder(
+                """
+                  programs:
+                    a: {command: [sh, -c, 'echo $$ >>pids; exec sleep 1000']}
+                    job: {command: [sh, -c, 'exit 0'], ready: {exit: true}, restart: never}
+                  admin: unix:admin.sock
+                """)
+            let server = try AppServer(in: folder, ["--mode", mode])
             let first = try pid(folder, "pids")
             kill(first, SIGKILL)
             try eventually("another; \(server.errors)") { try pid(folder, "pids") != first }
             #expect(server.errors.contains("ended: killed by SIGKILL"))
+            let second = try pid(folder, "pids")
+            let admin = Endpoint.unix(folder["admin.sock"])
+            try eventually("the status of both") {
+                let text = try WireConnection(admin).get("/status").text
+                return text.contains(#"{"name":"a","phase":"ready","pid":\#(second),"restarts":1,"failures":"#)
+                    && text.contains(#"{"name":"job","phase":"finished","restarts":0,"#)
+            }
+            let metrics = try WireConnection(admin).get("/metrics").text
+            #expect(metrics.contains("portico_program_phase{program=\"a\",phase=\"ready\"} 1\n"))
+            #expect(metrics.contains("portico_program_restarts_total{program=\"a\"} 1\n"))
+            #expect(metrics.contains("portico_program_phase{program=\"job\",phase=\"finished\"} 1\n"))
+            let shown = try Command.app("status", "--admin", "unix:\(folder["admin.sock"])", in: folder)
+            let line = shown.output.split(separator: "\n").first { $0.hasPrefix("a ") }.map(String.init) ?? ""
+            #expect(line.split(separator: " ").prefix(4) == ["a", "\(second)", "ready", "1"], "\(shown.output)")
+            #expect(line.contains("killed by SIGKILL"))
             #expect(try server.get("/").text == "pong")
             try server.stop()
         }

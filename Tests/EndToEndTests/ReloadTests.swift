@@ -172,7 +172,7 @@ extension EndToEnd {
         }
 
         @Test func aWorkerThatIsStoppedIsReplacedAndKilled() throws {
-            let server = try AppServer(Self.configuration("timeouts: {stuck: 2s, drain: 1s}"))
+            let server = try AppServer(Self.configuration("timeouts: {stuck: 2s, drain: 1s, linger: 0s}"))
             let victim = try #require(server.workers.first)
             // A heartbeat has to be known before its absence is.
             try eventually("it serves") { try server.get("/version").status == 200 }
@@ -199,6 +199,22 @@ extension EndToEnd {
             }
             let counts = try load.end()
             #expect(counts.incomplete + counts.refused + counts.failed + counts.wrong.count == 0, "\(counts)")
+            try server.stop()
+        }
+
+        @Test(arguments: ["max-age: 2s", "max-memory: 1MiB"])
+        func oldAndLargeWorkersAreReplaced(limit: String) throws {
+            let server = try AppServer(
+                Self.configuration().replacing("count: 2", with: "count: 2, \(limit)"))
+            let old = server.workers
+            let load = try Load(4, of: "/version", at: server.endpoint, .kept, pause: .milliseconds(2))
+            try eventually("both were replaced: \(server.errors)") {
+                server.workers.count >= 2 && Set(server.workers).isDisjoint(with: old)
+            }
+            let name = limit.prefix { $0 != ":" }
+            #expect(server.errors.contains("is to be replaced: \(name)"), "\(server.errors)")
+            let counts = try load.end()
+            #expect(counts.faults == 0, "\(counts)")
             try server.stop()
         }
 

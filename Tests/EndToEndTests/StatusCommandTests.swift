@@ -37,6 +37,42 @@ extension EndToEnd {
             try server.stop()
         }
 
+        /// `app reload --wait` says what became of it.
+        @Test(arguments: ["process", "thread"])
+        func reloadWaits(mode: String) throws {
+            let server = try AppServer(Self.configuration(), ["--mode", mode])
+            let workers = server.workers
+            let text = try server.folder.text(of: "app.yaml")
+            try server.folder.write(text.replacing("respond: pong", with: "respond: ping"), to: "app.yaml")
+            let done = try app(server, "reload", "--wait")
+            #expect(done.status == .exited(0) && done.output == "reloaded\n", "\(done.errors)")
+            #expect(try server.get("/ping").text == "ping")
+            #expect(mode == "thread" || Set(server.workers).isDisjoint(with: workers))
+            try server.folder.write(text.replacing("respond: pong", with: "respnod: ping"), to: "app.yaml")
+            let failed = try app(server, "reload", "--wait")
+            #expect(failed.status == .exited(1))
+            #expect(failed.errors.contains("respnod: unknown key"), "\(failed.errors)")
+            #expect(try server.get("/ping").text == "ping")
+            #expect(try app(server, "reload").status == .exited(0), "begun, whatever comes of it")
+            try server.stop()
+        }
+
+        @Test func scaleChangesTheNumberOfWorkers() throws {
+            let server = try AppServer(Self.configuration())
+            #expect(try app(server, "scale", "3").output == "3 workers\n")
+            try eventually("three") { server.workers.count == 3 }
+            #expect(try app(server, "scale", "1").status == .exited(0))
+            try eventually("one") { server.workers.count == 1 }
+            #expect(try app(server, "scale", "0").status == .exited(64))
+            #expect(try server.get("/ping").text == "pong")
+            try server.stop()
+            let threads = try AppServer(Self.configuration(), ["--mode", "thread"])
+            let refused = try app(threads, "scale", "2")
+            #expect(refused.status == .exited(1))
+            #expect(refused.errors.contains("there is one process"), "\(refused.errors)")
+            try threads.stop()
+        }
+
         @Test func stopEndsIt() throws {
             let server = try AppServer(Self.configuration())
             let stop = try app(server, "stop", "--no-wait")

@@ -169,6 +169,21 @@ extension EndToEnd {
             try second.stop()
         }
 
+        @Test(.enabled(if: Machine.isRoot, "only root may become another user"))
+        func withoutAWritableDirectoryItIsServedWithout() throws {
+            let folder = try Folder()
+            try folder.write(
+                "base: {listen: '127.0.0.1:0', admin: 'unix:admin.sock', routes: [{path: /, respond: pong}]}",
+                to: "app.yaml")
+            chmod(folder["app.yaml"], 0o644)
+            chmod(folder.path, 0o755)
+            let server = try AppServer(in: folder, prefix: Users.nobody)
+            #expect(try server.get("/").text == "pong")
+            let said = server.errors.split(separator: "\n").filter { $0.contains("admin.sock") }
+            #expect(said.count == 1 && said[0].contains("serving without it"), "\(server.errors)")
+            try server.stop()
+        }
+
         @Test func withoutADirectoryItIsServedWithout() throws {
             let configuration = Self.configuration().replacing("unix:admin.sock", with: "unix:nowhere/admin.sock")
             let server = try AppServer(configuration)

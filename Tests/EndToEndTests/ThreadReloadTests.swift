@@ -33,21 +33,27 @@ extension EndToEnd {
 
         @Test func routesAreReplacedInPlace() throws {
             let folder = try Folder()
-            try folder.write(Self.configuration("one"), to: "app.yaml")
+            let site = "sites: {web: {swift: polls, database: polls.sqlite3}}"
+            try folder.write(Self.configuration("one", site: site), to: "app.yaml")
             let server = try AppServer(in: folder)
-            let load = try Load(4, of: "/ping", at: server.endpoint, .kept)
+            let loads = [
+                try Load(2, of: "/ping", at: server.endpoint, .kept),
+                try Load(2, of: "/1/live/", at: server.endpoint, .webSockets),
+                try Load(2, of: "/1/", at: server.endpoint, .fresh),
+            ]
             let kept = try server.connect()
             #expect(try kept.get("/ping").text == "one")
-            for text in ["two", "three"] {
-                try folder.write(Self.configuration(text), to: "app.yaml")
+            for text in (2...20).map({ "\($0)" }) + ["last"] {
+                try folder.write(Self.configuration(text, site: site), to: "app.yaml")
                 kill(server.pid, SIGHUP)
                 try eventually("the new route") { try server.get("/ping").text == text }
             }
             // Connections are not touched, and there is no other process.
-            #expect(try kept.get("/ping").text == "three")
+            #expect(try kept.get("/ping").text == "last")
             #expect(server.workers.isEmpty)
-            let counts = try load.end()
-            #expect(counts.faults == 0 && counts.partings == 0, "\(counts)")
+            let counts = try loads.map { try $0.end() }
+            #expect(counts.allSatisfy { $0.faults == 0 && $0.ok > 20 }, "\(counts)")
+            #expect(counts[0].partings == 0 && counts[1].partings == 0, "\(counts)")
             try server.stop()
         }
 
@@ -69,6 +75,9 @@ extension EndToEnd {
             #expect(try server.get("/ping").text == "one")
             #expect(try server.get("/").text == "v1")
             try eventually("nothing is left of the attempt") { server.workers.isEmpty }
+            let status = try Command.app("status", "--pid", "\(server.pid)", in: folder).output
+            #expect(status.contains("thread mode: running, takes requests"), "\(status)")
+            #expect(status.contains("generation 1, 0 reloads, 2 failed"), "\(status)")
             try server.stop()
         }
 
@@ -76,8 +85,11 @@ extension EndToEnd {
         @Test func reloadsUnderLoadLoseNothing() throws {
             let folder = try Folder()
             try folder.write(Self.code(0), to: "app.py")
-            try folder.write(Self.configuration("ping", site: Self.python), to: "app.yaml")
+            let configuration = Self.configuration("ping", site: Self.python + "\n  admin: unix:admin.sock")
+            try folder.write(configuration, to: "app.yaml")
             let server = try AppServer(in: folder)
+            let health = try Load(
+                1, of: "/readyz", at: .unix(folder["admin.sock"]), .fresh, pause: .milliseconds(5))
             let loads = [
                 try Load(2, of: "/", at: server.endpoint, .kept), try Load(2, of: "/", at: server.endpoint, .fresh),
                 try Load(2, of: "/socket", at: server.endpoint, .webSockets),
@@ -92,7 +104,9 @@ extension EndToEnd {
                 #expect(ProcessTable.isAlive(server.pid))
             }
             try eventually("the streams have come over") { loads[2].now.partings >= 2 && loads[3].now.partings >= 2 }
-            for (load, name) in zip(loads, ["kept", "fresh", "sockets", "events"]) {
+            let status = try Command.app("status", "--admin", "unix:\(folder["admin.sock"])", in: folder).output
+            #expect(status.contains("generation 4, 3 reloads"), "\(status)")
+            for (load, name) in zip(loads + [health], ["kept", "fresh", "sockets", "events", "readyz"]) {
                 let counts = try load.end()
                 #expect(counts.faults == 0, "\(name): \(counts)")
             }
@@ -100,6 +114,26 @@ extension EndToEnd {
             try server.stop()
             #expect(server.errors.contains("told websocket.disconnect 1012"), "\(server.errors)")
             #expect(!server.errors.contains("cut off"), "\(server.errors)")
+        }
+
+        /// Used up, the process starts another with what it has read itself, and supervises it; that one is replaced likewise.
+        @Test func aUsedUpProcessIsReplaced() throws {
+            let folder = try Folder()
+            let configuration = Self.configuration("one").replacing("count: 2", with: "count: 2, max-requests: 50")
+            try folder.write(configuration, to: "app.yaml")
+            let server = try AppServer(in: folder)
+            try folder.write(configuration.replacing("respond: one", with: "respond: two"), to: "app.yaml")
+            let load = try Load(2, of: "/ping", at: server.endpoint, .kept)
+            try eventually("it is replaced; \(server.errors)") { server.workers.count == 1 }
+            let first = server.workers
+            try eventually("and so is the next; \(server.errors)") {
+                server.workers.count == 1 && server.workers != first
+            }
+            let counts = try load.end()
+            #expect(counts.faults == 0 && counts.partings > 0, "\(counts)")
+            #expect(server.errors.contains("this process is to be replaced: max-requests"))
+            #expect(try server.get("/ping").text == "one", "nobody has asked for another configuration")
+            try server.stop()
         }
 
         @Test func aSecondSignalEndsAtOnceAfterAHandOver() throws {

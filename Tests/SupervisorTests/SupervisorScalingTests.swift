@@ -23,6 +23,15 @@ import Testing
         #expect(simulation.serving == [1])
     }
 
+    /// As where one process has all event loops.
+    @Test func alwaysOne() {
+        var simulation = Simulation.running(1) { $0.bounds = 1...1 }
+        #expect(simulation.signal(.moreWorkers) == [])
+        #expect(simulation.said(.warning, "2 workers (SIGTTIN): refused, there is always 1"))
+        #expect(simulation.send(.command(1, .scale(to: 2))) == [.answer(1, .refused("there is always 1"))])
+        #expect(simulation.serving == [1])
+    }
+
     @Test func aStormHasItsLimit() {
         var simulation = Simulation.running(1)
         for _ in 0..<300 { simulation.signal(.moreWorkers) }

@@ -52,6 +52,39 @@ import Testing
         #expect(simulation.state.phase == .ended(exitCode: expected))
     }
 
+    /// Where somebody serves meanwhile, one attempt is enough; once it serves itself, it has as many as any.
+    @Test func givesUpSoonOnlyUntilAWorkerWasReady() {
+        var simulation = Simulation(workers: 1)
+        simulation.state.firstAttempts = 1
+        simulation.start()
+        #expect(simulation.exit(1, 70) == [.forget(1), .closeListeners, .exit(70)])
+        simulation = Simulation(workers: 1)
+        simulation.state.firstAttempts = 1
+        simulation.start()
+        simulation.ready(1)
+        simulation.crash(1)
+        #expect(simulation.exit(2, 70) == [.forget(2)])
+        #expect(simulation.passToDeadline() == [.spawn(3, slot: 0)])
+    }
+
+    @Test func countsOnFromWhatWasBefore() {
+        var beginning = PoolSnapshot()
+        beginning.generation = 4
+        beginning.reloads = 2
+        beginning.failedReloads = 1
+        beginning.respawns = [.maxAge: 1]
+        let options = SupervisorOptions(workers: 1, start: .seconds(60), drain: .seconds(30))
+        var simulation = Simulation(workers: 1)
+        simulation.state = SupervisorState(options: options, beginning: beginning)
+        #expect(simulation.start() == [.spawn(1, slot: 0, generation: 4)])
+        simulation.ready(1)
+        simulation.signal(.hangUp)
+        simulation.ready(2)
+        let snapshot = simulation.state.snapshot
+        #expect(snapshot.generation == 5 && snapshot.reloads == 3 && snapshot.failedReloads == 1)
+        #expect(snapshot.respawns == [.maxAge: 1, .reload: 1])
+    }
+
     @Test func doesNotGiveUpOnceAWorkerWasReady() {
         var simulation = Simulation(workers: 2)
         simulation.start()

@@ -18,7 +18,12 @@ import Testing
         _ = path.withUnsafeBytes {
             loop.inFlight.insert(began: 1_000_000_000, route: 0, id: 1, method: InFlightTable.pack("GET"), path: $0)
         }
+        loop.requestOverdue()
         var status = ServerStatus()
+        status.programs = [
+            .init(name: "cache", phase: "ready", pid: 77, restarts: 2, isEssential: true, readyFor: 1.5),
+            .init(name: "job", phase: "failed", pid: nil, restarts: 4, failures: 5, lastEnd: "exit status 3"),
+        ]
         status.phase = "running"
         status.mode = "process"
         status.version = "1"
@@ -42,6 +47,14 @@ import Testing
         #expect(text.contains("portico_request_duration_seconds_bucket{\(route),le=\"0.05\"} 1\n"))
         #expect(text.contains("portico_request_duration_seconds_sum{\(route)} 0.03\n"))
         #expect(text.contains("portico_requests_in_flight{worker=\"1\",pid=\"42\"} 1\n"))
+        #expect(text.contains("portico_requests_overdue_total 1\n"))
+        for line in [
+            #"phase{program="cache",phase="ready"} 1"#, #"phase{program="cache",phase="failed"} 0"#,
+            #"phase{program="job",phase="failed"} 1"#, #"restarts_total{program="cache"} 2"#,
+            #"pid{program="cache"} 77"#, #"pid{program="job"} 0"#,
+        ] {
+            #expect(text.contains("portico_program_\(line)\n"), "\(line)")
+        }
         #expect(text.contains("portico_listen_queue{listener=\"127.0.0.1:1\"} 3\n") && !text.contains("unix:/x"))
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             #expect(line.split(separator: " ").last.flatMap { Double($0) } != nil, "\(line)")
@@ -72,13 +85,19 @@ import Testing
         check(document)
         let text = String(decoding: document.encoded, as: UTF8.self)
         #expect(text.contains(#""listen_queue":3"#) && text.contains(#""running_time":30000,"last_spawn":1700000000"#))
+        #expect(text.contains(#""harakiri_count":1,"#))
         #expect(text.contains(#""status":"busy""#) && text.contains(#""vars":["REQUEST_METHOD=GET","#))
     }
 
     @Test func statusSaysHowOldRequestsAre() throws {
         let text = String(decoding: StatusDocument.json(try server()).encoded, as: UTF8.self)
         #expect(text.contains(#""age":2.5,"method":"GET""#))
-        #expect(text.contains(#""ready":true"#))
+        #expect(text.contains(#""ready":true"#) && text.contains(#""overdue":1"#))
+        #expect(
+            text.contains(
+                #"{"name":"cache","phase":"ready","pid":77,"restarts":2,"failures":0,"essential":true,"ready-for":1.5},"#
+                    + #"{"name":"job","phase":"failed","restarts":4,"failures":5,"essential":false,"#
+                    + #""last-end":"exit status 3"}"#))
         var draining = try server()
         draining.phase = "draining"
         #expect(!draining.isReady)

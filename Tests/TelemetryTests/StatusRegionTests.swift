@@ -31,6 +31,7 @@ import Testing
         loop.requestFinished(route: -1, status: 200, isComplete: true, bytes: 3, nanoseconds: 10)
         loop.turnEnded(at: 5_000, began: 2_000, received: 10, sent: 20)
         region.pool.refused(1)
+        loop.requestOverdue()
 
         let status = region.snapshot()
         var expected = WorkerCounters()
@@ -46,6 +47,7 @@ import Testing
         expected.bytesIn = 10
         expected.bytesOut = 20
         expected.queueRejects = 1
+        expected.overdue = 1
         expected.turns = 1
         expected.busyNanoseconds = 3_000
         #expect(status.counters == expected)

@@ -23,6 +23,7 @@ extension Exchange {
     package func giveUpWaiting() { _ = answerOverdue() }
 
     func answerOverdue() -> OverdueAnswer {
+        noteOverdue()
         guard isOpen else { return .clientGone }
         guard !hasStarted else {
             abort()

@@ -67,6 +67,12 @@ final class LoopWatch: @unchecked Sendable {
         }
     }
 
+    /// What the loop is at has not had the time that passed: it counts from now on.
+    func postpone(_ now: MonotonicTime) {
+        since = now
+        if case .interrupted = stage { stage = .interrupted(now) }
+    }
+
     private func cameBack(_ now: MonotonicTime) {
         pulse.isBlocked = false
         guard !isFine else { return }

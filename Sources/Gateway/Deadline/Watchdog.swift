@@ -106,12 +106,19 @@ public final class Watchdog: Sendable {
     private func run() {
         var calls: [CallWatch] = []
         while true {
+            let before = MonotonicTime.now()
             wake.wait(within: tick)
+            let late = MonotonicTime.now() - before - tick
             let (loops, new) = state.withLock { state in
                 defer { state.calls = [] }
                 return (state.loops, state.calls)
             }
             let now = MonotonicTime.now()
+            if late > Self.oversleeping {
+                logger.notice("this process did not run for \(late.logText): limits of time are extended by as much")
+                for loop in loops { loop.postpone(now) }
+                for call in calls { call.end = call.end + late }
+            }
             for loop in loops { loop.look(now) }
             for call in new {
                 let watch = CallWatch(call, now + options.grace, logger)
@@ -131,6 +138,9 @@ public final class Watchdog: Sendable {
         }
     }
 
+    /// Being so much too late, the process was not running: stopped by a signal, or frozen with its container.
+    private static let oversleeping = Duration.seconds(2)
+
     private var tick: Duration {
         let shortest = min(options.grace, options.stuck ?? options.grace, .milliseconds(400))
         return max(shortest / 4, .milliseconds(10))
@@ -140,7 +150,7 @@ public final class Watchdog: Sendable {
 /// An overdue call, as the watchdog sees it. Confined to its thread.
 private final class CallWatch {
     let call: OverdueCall
-    private let end: MonotonicTime
+    var end: MonotonicTime
     private let logger: Logger
     private let id: Logger.Metadata
 

@@ -10,6 +10,7 @@ import Telemetry
 final class ServerStatusSource: Sendable {
     private let board: StatusBoard
     private let commands: SupervisorCommands
+    private let programs: ProgramKeeper?
     private let listeners: Mutex<[ListeningSocket]>
     private let mode: Settings.Workers.Mode
     /// When the server was started, in seconds since 1970, and on the monotonic clock: the process stays when its program is
@@ -18,10 +19,12 @@ final class ServerStatusSource: Sendable {
     private let started: MonotonicTime
 
     init(
-        board: StatusBoard, commands: SupervisorCommands, listeners: [ListeningSocket], mode: Settings.Workers.Mode
+        board: StatusBoard, commands: SupervisorCommands, programs: ProgramKeeper?, listeners: [ListeningSocket],
+        mode: Settings.Workers.Mode
     ) {
         self.board = board
         self.commands = commands
+        self.programs = programs
         self.listeners = Mutex(listeners)
         self.mode = mode
         let age = ProcessUsage(pid: getpid())?.age ?? 0
@@ -64,6 +67,7 @@ final class ServerStatusSource: Sendable {
         status.workers = pool.workers.map { worker in
             self.worker(worker, bySnapshot[worker.id.number] ?? StatusSnapshot(), now)
         }
+        status.programs = (programs?.snapshot ?? []).map { self.program($0, now) }
         if pool.workers.isEmpty, mode == .thread {
             describeThisProcess(&status, readings.workers, now)
         } else {
@@ -87,11 +91,19 @@ final class ServerStatusSource: Sendable {
             virtualBytes: UInt64(usage?.virtual ?? 0), processorTime: usage?.processorTime ?? 0, status: status)
     }
 
+    private func program(_ program: ProgramSnapshot, _ now: MonotonicTime) -> ServerStatus.Program {
+        .init(
+            name: program.name, phase: program.phase, pid: program.pid.map { Int($0) }, restarts: program.restarts,
+            failures: program.failures, isEssential: program.isEssential,
+            readyFor: program.readySince.map { Self.seconds(now - $0) }, lastEnd: program.lastEnd)
+    }
+
     /// In thread mode this process is the only worker.
     private func describeThisProcess(
         _ status: inout ServerStatus, _ readings: [StatusBoard.Reading], _ now: MonotonicTime
     ) {
-        guard let reading = readings.last else { return }
+        // A successor that is not ready yet stands on the board already.
+        guard let reading = readings.min(by: { $0.worker < $1.worker }) else { return }
         let usage = ProcessUsage(pid: getpid())
         let phase = reading.status.isReady ? "ready" : "starting"
         status.target = max(1, status.target)

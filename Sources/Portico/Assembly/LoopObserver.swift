@@ -46,6 +46,8 @@ final class LoopObserver: ServerObserver {
         }
     }
 
+    func exchangeOverdue() { status.requestOverdue() }
+
     func exchangeFinished(_ exchange: any FinishedExchange) {
         status.inFlight.remove(exchange.ticket)
         let code = exchange.statusCode

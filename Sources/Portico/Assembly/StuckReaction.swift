@@ -7,6 +7,7 @@ import Python
 import Server
 import Supervisor
 import Synchronization
+import Telemetry
 
 /// What a worker does when its watchdog finds something that does not come back.
 final class StuckReaction: Sendable {
@@ -15,9 +16,13 @@ final class StuckReaction: Sendable {
     private let retire: (@Sendable (Watchdog.Finding) -> Void)?
     private let server = Mutex<HTTPServer?>(nil)
     private let isRetiring = Atomic(false)
+    private let status: LoopStatus
 
     /// `pause` is how long a successor may take to become ready: for so long nothing is accepted.
-    init(pause: TimeAmount, logger: Logger, retire: (@Sendable (Watchdog.Finding) -> Void)?) {
+    init(
+        pause: TimeAmount, status: LoopStatus, logger: Logger, retire: (@Sendable (Watchdog.Finding) -> Void)?
+    ) {
+        self.status = status
         self.pause = pause
         self.logger = logger
         self.retire = retire
@@ -34,6 +39,8 @@ final class StuckReaction: Sendable {
     }
 
     private func found(_ finding: Watchdog.Finding) {
+        // What ends with its loop, nobody else counts.
+        if case .loopStuck = finding { status.requestOverdue() }
         guard let retire else {
             if case .loopStuck(let what) = finding {
                 logger.critical("an event loop is lost to \(what) until it comes back or the server is restarted")

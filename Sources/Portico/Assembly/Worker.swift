@@ -103,7 +103,8 @@ final class Worker {
         options.bodyMemory = settings.limits.bodyMemory.bytes
         options.temporaryDirectory = settings.tempDirectory
         options.isMultiprocess = isMultiprocess
-        let stuck = StuckReaction(pause: TimeAmount(settings.timeouts.start), logger: logger, retire: retire)
+        let stuck = StuckReaction(
+            pause: TimeAmount(settings.timeouts.start), status: status.loops[0], logger: logger, retire: retire)
         self.stuck = stuck
         do throws(SystemError) {
             watchdog = try Watchdog(.init(settings.timeouts), stuck.reactions, logger: logger)

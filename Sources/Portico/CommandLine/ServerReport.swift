@@ -33,6 +33,14 @@ struct ServerReport: Equatable {
         var route = ""
     }
 
+    struct Program: Equatable {
+        var name = ""
+        var phase = ""
+        var pid: Int?
+        var restarts = 0
+        var lastEnd: String?
+    }
+
     var version = ""
     var pid = 0
     var mode = ""
@@ -52,6 +60,7 @@ struct ServerReport: Equatable {
     var threadQueue = DurationHistogram()
     var respawns: [(String, Int)] = []
     var workers: [Worker] = []
+    var programs: [Program] = []
     var inFlight: [Request] = []
 
     static func == (left: Self, right: Self) -> Bool { left.pid == right.pid && left.workers == right.workers }
@@ -85,6 +94,11 @@ struct ServerReport: Equatable {
             respawns = members.compactMap { member in member.value.int.map { (member.name, $0) } }
         }
         workers = Self.elements(document["workers"]).map(Self.worker)
+        programs = Self.elements(document["programs"]).map { program in
+            Program(
+                name: program["name"]?.string ?? "", phase: program["phase"]?.string ?? "", pid: program["pid"]?.int,
+                restarts: program["restarts"]?.int ?? 0, lastEnd: program["last-end"]?.string)
+        }
         inFlight = Self.elements(document["in-flight"]).map { request in
             Request(
                 worker: request["worker"]?.int ?? 0, age: request["age"]?.double ?? 0,

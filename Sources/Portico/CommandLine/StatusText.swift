@@ -13,7 +13,10 @@ enum StatusText {
         for listener in server.listeners { lines.append("listening on \(listener)") }
         let count = server.requests
         let classes = ["2xx", "3xx", "4xx", "5xx"].map { "\(count[$0] ?? 0) \($0)" }.joined(separator: ", ")
-        lines.append("\(count["total"] ?? 0) requests: \(classes); \(count["in-flight"] ?? 0) in flight")
+        let overdue = count["overdue"] ?? 0
+        lines.append(
+            "\(count["total"] ?? 0) requests: \(classes); \(count["in-flight"] ?? 0) in flight"
+                + (overdue > 0 ? "; \(overdue) took longer than they may" : ""))
         lines.append(
             "\(count["connections"] ?? 0) connections, \(bytes(count["received"] ?? 0)) received, "
                 + "\(bytes(count["sent"] ?? 0)) sent")
@@ -30,6 +33,15 @@ enum StatusText {
                     "MEMORY",
                 ],
                 server.workers.map(row)))
+        if !server.programs.isEmpty {
+            lines.append("")
+            lines.append(
+                TextTable.render(
+                    ["PROGRAM", "PID", "PHASE", "RESTARTS", "LAST END"],
+                    server.programs.map {
+                        [$0.name, $0.pid.map { "\($0)" } ?? "-", $0.phase, "\($0.restarts)", $0.lastEnd ?? "-"]
+                    }))
+        }
         if !server.inFlight.isEmpty {
             lines.append("")
             lines.append(

@@ -31,6 +31,8 @@ struct Serving: Sendable {
         try verifyAccounts()
         if let umask = configuration.settings.umask { _ = Glibc.umask(mode_t(umask)) }
         tellSize()
+        tellMemory()
+        ClockWatch.start(logger: logger)
         if configuration.settings.secretKey == nil, configuration.settings.sites.contains(where: \.isSwift) {
             logger.warning("no secret key is configured: what the sites sign is void after a restart")
         }
@@ -151,6 +153,7 @@ struct Serving: Sendable {
             sources.usualPlaces = []
         }
         let serving = Serving(try ConfigurationOptions.load(sources), options, announcement)
+        ClockWatch.start(logger: serving.logger)
         let said = ReadyAnnouncement(announcement, logger: serving.logger)
         said.hasBeenSaid = true
         var setup = serving.setup(
@@ -171,7 +174,8 @@ struct Serving: Sendable {
         let settings = configuration.settings
         let board = StatusBoard(loopCount: settings.workers.loopCount)
         let source = ServerStatusSource(
-            board: board, commands: setup.commands, listeners: listeners, mode: settings.workers.mode)
+            board: board, commands: setup.commands, programs: setup.programs, listeners: listeners,
+            mode: settings.workers.mode)
         setup.observer = StatusAttachments(board: board)
         let announce = setup.onServing
         setup.onServing = { serving in

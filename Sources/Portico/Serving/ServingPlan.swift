@@ -109,7 +109,9 @@ extension SupervisorOptions {
         self.init(workers: workers.processCount, start: settings.timeouts.start, drain: settings.timeouts.drain)
         // For `atexit` handlers, after requests were cut off.
         if hasPython { ending = Worker.pythonEnding + .seconds(2) }
-        if let max = workers.max {
+        if workers.mode == .thread {
+            bounds = 1...1
+        } else if let max = workers.max {
             bounds = (workers.min ?? 1)...max
             isElastic = bounds.count > 1
         }

@@ -9,8 +9,6 @@ final class Wishes {
         case stop(Stop)
         case reopenLogs
         case renewal(Renewal)
-        /// There is nothing to be scaled.
-        case refused(SupervisorCommands.Completion)
     }
 
     /// Finish what was begun, then end.
@@ -27,12 +25,31 @@ final class Wishes {
         /// Another executable as well: the one named, else the one where this was started from.
         var isUpgrade = false
         var executable: String?
+        /// Why the process is used up: then nothing else comes in than what runs, in a new process.
+        var recycling: RetireReason?
         var completions: [SupervisorCommands.Completion] = []
+
+        /// The pool's numbers when it has come in.
+        func counted(in pool: PoolSnapshot) -> PoolSnapshot {
+            var pool = pool
+            if let recycling {
+                pool.respawns[RespawnReason(recycling), default: 0] += 1
+                return pool
+            }
+            pool.generation += 1
+            pool.lastFailure = nil
+            // An upgrade is counted when the other program has come.
+            if !isUpgrade { pool.reloads += 1 }
+            return pool
+        }
 
         func answer(_ outcome: SupervisorCommands.Outcome) {
             for completion in completions { completion(outcome) }
         }
     }
+
+    /// Why there is nothing to be scaled.
+    static let isOneProcess = "workers.mode is thread: there is one process, and workers.count are its event loops"
 
     private let signals: SignalSource
     private let commands: SupervisorCommands
@@ -40,6 +57,8 @@ final class Wishes {
     private let files: WatchedFiles?
     private let logger: Logger
     private let hadTerminal = ControllingTerminal.isThere
+    /// When the process itself is used up; nil for never.
+    var recycling: Recycling?
     private var waiting: [Wish] = []
 
     init(_ signals: SignalSource, _ commands: SupervisorCommands, _ programs: ProgramKeeper, logger: Logger) {
@@ -86,12 +105,16 @@ final class Wishes {
         var descriptors = [
             signals.descriptor, commands.descriptor, programs.descriptor, files?.descriptor ?? -1,
         ].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
+        let deadline = [files?.nextDeadline, recycling?.nextLook].compactMap(\.self).min()
         _ = poll(
-            &descriptors, nfds_t(descriptors.count),
-            files?.nextDeadline.map { ($0 - .now()).pollMilliseconds } ?? -1)
+            &descriptors, nfds_t(descriptors.count), deadline.map { ($0 - .now()).pollMilliseconds } ?? -1)
         for signal in signals.take() { take(signal) }
         for command in commands.take() { take(command) }
         for path in files?.take(.now()) ?? [] { renew(Renewal(cause: "\(path) changed")) }
+        if let reason = recycling?.look(.now()) {
+            logger.notice("this process is to be replaced: \(reason.name)")
+            renew(Renewal(cause: reason.name, recycling: reason))
+        }
         if let reason = programs.takeNews().reasonToGiveUp {
             logger.error("\(reason)")
             waiting.append(.stop(Stop(cause: reason, status: ExitCode.internalError)))
@@ -107,6 +130,7 @@ final class Wishes {
         case .hangUp: renew(Renewal(cause: "\(signal)"))
         case .user1: waiting.append(.reopenLogs)
         case .user2: renew(Renewal(cause: "\(signal)", isUpgrade: true))
+        case .moreWorkers, .fewerWorkers: logger.warning("\(signal): nothing changed, \(Self.isOneProcess)")
         default: break
         }
     }
@@ -118,7 +142,7 @@ final class Wishes {
         case .upgrade(let executable):
             renew(
                 Renewal(cause: "command", isUpgrade: true, executable: executable, completions: [command.completion]))
-        case .scale: waiting.append(.refused(command.completion))
+        case .scale: command.completion(.refused(Self.isOneProcess))
         // There are no workers, and what follows files in development needs some.
         case .tell: command.completion(.refused("there are no worker processes"))
         }
@@ -129,6 +153,7 @@ final class Wishes {
         for index in waiting.indices {
             guard case .renewal(var earlier) = waiting[index], !earlier.isUpgrade || renewal.isUpgrade else { continue }
             earlier.isUpgrade = earlier.isUpgrade || renewal.isUpgrade
+            if renewal.recycling == nil { earlier.recycling = nil }
             earlier.executable = renewal.executable ?? earlier.executable
             earlier.completions += renewal.completions
             waiting[index] = .renewal(earlier)

@@ -53,6 +53,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     var limit: Int64 = 0
     /// When that is; 0 until a sweep sets it, and again with everything that moves on.
     var due: UInt64 = 0
+    private var isOverdue = false
     var runningCall: (any ExchangeCall)?
     private(set) var id = RequestID.number(0)
 
@@ -73,6 +74,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         keepsAlive = head.isKeepAlive
         limit = loop.requestLimit
         due = 0
+        isOverdue = false
         id = loop.makeRequestID()
         if let observer = loop.observer {
             began = loop.eventLoop.clock
@@ -106,6 +108,12 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     var queueNanoseconds: UInt64 { waitedNanoseconds &+ threadNanoseconds }
 
     func noteWait(nanoseconds: UInt64) { threadNanoseconds = nanoseconds }
+
+    func noteOverdue() {
+        guard !isOverdue else { return }
+        isOverdue = true
+        loop.observer?.exchangeOverdue()
+    }
 
     /// A request without a body is complete with its head.
     func skipEmptyBody() throws(RequestError) {

@@ -17,6 +17,7 @@ public enum PrometheusDocument {
         requests(total, &text)
         connections(server, total, &text)
         workers(server, total, &text)
+        programs(server.programs, &text)
         text.append(total.metrics)
         return text.bytes
     }
@@ -48,6 +49,8 @@ public enum PrometheusDocument {
         for (name, route) in routes { text.sample("portico_responses_cut_total", [("route", name)], route.incomplete) }
         text.family("portico_response_body_bytes_total", .counter, "Bytes of response bodies, without framing.")
         for (name, route) in routes { text.sample("portico_response_body_bytes_total", [("route", name)], route.bytes) }
+        text.family("portico_requests_overdue_total", .counter, "Requests whose application had its time.")
+        text.sample("portico_requests_overdue_total", [], total.counters.overdue)
         text.family(
             "portico_request_duration_seconds", .histogram,
             "From the end of a request's head to the end of its response.")
@@ -130,6 +133,27 @@ public enum PrometheusDocument {
             for worker in server.workers {
                 text.sample(name, [("worker", "\(worker.slot)"), ("pid", "\(worker.pid)")], value(worker))
             }
+        }
+    }
+
+    private static func programs(_ programs: [ServerStatus.Program], _ text: inout PrometheusText) {
+        guard !programs.isEmpty else { return }
+        text.family("portico_program_phase", .gauge, "1 for the phase that the program is in.")
+        for program in programs {
+            for phase in ServerStatus.Program.phases {
+                text.sample(
+                    "portico_program_phase", [("program", program.name), ("phase", phase)],
+                    phase == program.phase ? 1.0 : 0.0)
+            }
+        }
+        text.family("portico_program_restarts_total", .counter, "How often the program was started again.")
+        for program in programs {
+            text.sample(
+                "portico_program_restarts_total", [("program", program.name)], UInt64(clamping: program.restarts))
+        }
+        text.family("portico_program_pid", .gauge, "The program's process id; 0 while it does not run.")
+        for program in programs {
+            text.sample("portico_program_pid", [("program", program.name)], Double(program.pid ?? 0))
         }
     }
 

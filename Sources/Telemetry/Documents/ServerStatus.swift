@@ -54,6 +54,43 @@ public struct ServerStatus: Sendable {
         }
     }
 
+    /// A program beside the workers.
+    public struct Program: Equatable, Sendable {
+        /// The stations of a program's life.
+        public static let phases = [
+            "waiting", "starting", "ready", "pausing", "stopping", "finished", "failed", "stopped",
+        ]
+
+        public var name: String
+        /// One of ``phases``.
+        public var phase: String
+        /// While it runs.
+        public var pid: Int?
+        /// How often it was started again.
+        public var restarts: Int
+        /// Failures in a row.
+        public var failures: Int
+        public var isEssential: Bool
+        /// Seconds since it became ready, while it is.
+        public var readyFor: Double?
+        /// How it ended the last time.
+        public var lastEnd: String?
+
+        public init(
+            name: String, phase: String, pid: Int?, restarts: Int, failures: Int = 0, isEssential: Bool = false,
+            readyFor: Double? = nil, lastEnd: String? = nil
+        ) {
+            self.name = name
+            self.phase = phase
+            self.pid = pid
+            self.restarts = restarts
+            self.failures = failures
+            self.isEssential = isEssential
+            self.readyFor = readyFor
+            self.lastEnd = lastEnd
+        }
+    }
+
     public var version = ""
     public var pid = 0
     public var uid = 0
@@ -77,6 +114,8 @@ public struct ServerStatus: Sendable {
     public var lastFailure: String?
     public var listeners: [Listener] = []
     public var workers: [Worker] = []
+    /// In the order of the configuration.
+    public var programs: [Program] = []
     /// How many workers were started in another's place, by reason.
     public var respawns: [(reason: String, count: Int)] = []
     /// How often the worker of each slot was started again.

@@ -39,7 +39,7 @@ public enum StatsDocument {
             ("id", .integer(worker.slot)), ("pid", .integer(worker.pid)),
             ("accepting", .integer(worker.phase == "ready" ? 1 : 0)), ("requests", .count(slot.counters.requests)),
             ("delta_requests", .count(status.counters.requests)), ("exceptions", .count(slot.counters.serverErrors)),
-            ("harakiri_count", .integer(0)), ("signals", .integer(0)), ("signal_queue", .integer(0)),
+            ("harakiri_count", .count(slot.counters.overdue)), ("signals", .integer(0)), ("signal_queue", .integer(0)),
             ("status", .text(state(worker))), ("rss", .count(worker.residentBytes)),
             ("vsz", .count(worker.virtualBytes)), ("uss", .integer(0)), ("pss", .integer(0)),
             ("running_time", .count(durations.sum / 1000)), ("last_spawn", .integer(worker.spawnedAt)),

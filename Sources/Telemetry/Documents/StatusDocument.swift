@@ -21,6 +21,7 @@ public enum StatusDocument {
             ("thread-queue", histogram(total.threads.queueTime)),
             ("respawns", .object(server.respawns.map { ($0.reason, .integer($0.count)) })),
             ("workers", .array(server.workers.map { worker($0, server) })),
+            ("programs", .array(server.programs.map(program))),
             ("in-flight", .array(inFlight(server))),
         ]
         return .object(members)
@@ -41,6 +42,7 @@ public enum StatusDocument {
             ("4xx", .count(counters.clientErrors)), ("5xx", .count(counters.serverErrors)),
             ("in-flight", .count(counters.inFlight)), ("connections", .count(counters.connectionsOpen)),
             ("accepted", .count(counters.connectionsAccepted)), ("refused", .count(counters.queueRejects)),
+            ("overdue", .count(counters.overdue)),
             ("received", .count(counters.bytesIn)), ("sent", .count(counters.bytesOut)),
         ])
     }
@@ -75,6 +77,20 @@ public enum StatusDocument {
             ("lag", .seconds(status.loops.map(\.lag).max() ?? 0)), ("rss", .count(worker.residentBytes)),
             ("cpu", .number(worker.processorTime)), ("respawns", .integer(server.slotRespawns[worker.slot] ?? 0)),
         ]
+        return .object(members)
+    }
+
+    private static func program(_ program: ServerStatus.Program) -> JSONNode {
+        var members: [(name: String, value: JSONNode)] = [
+            ("name", .text(program.name)), ("phase", .text(program.phase)),
+        ]
+        if let pid = program.pid { members.append(("pid", .integer(pid))) }
+        members += [
+            ("restarts", .integer(program.restarts)), ("failures", .integer(program.failures)),
+            ("essential", .boolean(program.isEssential)),
+        ]
+        if let time = program.readyFor { members.append(("ready-for", .number(time))) }
+        if let end = program.lastEnd { members.append(("last-end", .text(end))) }
         return .object(members)
     }
 

@@ -29,7 +29,7 @@ public final class LoopStatus: @unchecked Sendable {
 
     enum Word: Int {
         case busySince, turns, busyTime, lagWindow, lag, previousLag, bytesIn, bytesOut
-        case accepted, closed, started, finished
+        case accepted, closed, started, finished, overdue
     }
 
     // MARK: Turns. Times are nanoseconds of the monotonic clock.
@@ -75,6 +75,9 @@ public final class LoopStatus: @unchecked Sendable {
         queueTime.record(waited)
     }
 
+    /// The time of a request's application is over. From any thread: a loop that is blocked cannot say so itself.
+    public func requestOverdue() { word(.overdue).addShared(1) }
+
     /// A request is answered, or was given up.
     /// - Parameters:
     ///   - route: the route's number; negative for what matched none, as health checks and requests that cannot be read.
@@ -114,6 +117,7 @@ public final class LoopStatus: @unchecked Sendable {
         loop.counters.inFlight = word(.started).value &- finished
         loop.counters.connectionsAccepted = word(.accepted).value
         loop.counters.connectionsOpen = loop.counters.connectionsAccepted &- closed
+        loop.counters.overdue = word(.overdue).value
         loop.counters.bytesIn = word(.bytesIn).value
         loop.counters.bytesOut = word(.bytesOut).value
         loop.counters.turns = word(.turns).value

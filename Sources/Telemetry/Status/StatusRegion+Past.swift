@@ -33,6 +33,7 @@ extension LoopStatus {
             (Word.accepted, counters.connectionsAccepted), (.closed, counters.connectionsAccepted),
             (.started, counters.requests), (.finished, counters.requests), (.bytesIn, counters.bytesIn),
             (.bytesOut, counters.bytesOut), (.turns, counters.turns), (.busyTime, counters.busyNanoseconds),
+            (.overdue, counters.overdue),
         ] {
             word(index).add(amount)
         }

@@ -16,6 +16,7 @@ extension EndToEnd {
                 let server = try AppServer(in: folder, prefix: cgroup.prefix)
                 #expect(server.workers.count == min(most, affinity), "a quota of \(quota)")
                 #expect(server.errors.contains("CPU quota of \(quota)"), "it says so: \(server.errors)")
+                #expect(server.errors.contains("from 90% of 128 MiB on, the limit of the cgroup"), "\(server.errors)")
                 try server.stop()
             }
         }

@@ -96,8 +96,15 @@ extension EndToEnd {
                   routes: [{path: =/hang, site: web, timeout: 300ms}, {path: /, site: web}]
                   timeouts: {grace: \(grace), stuck: 1h, drain: 20s}
                   log: {access: false}
+                  admin: unix:admin.sock
                 """, to: "app.yaml")
             return try AppServer(in: folder, mode)
+        }
+
+        /// Whether uWSGI's document counts this many requests that had their time.
+        private func expectOverdue(_ count: Int, _ server: AppServer) throws {
+            let stats = try WireConnection(.unix(server.folder["admin.sock"])).get("/stats").text
+            #expect(stats.contains("\"harakiri_count\":\(count),"), "\(stats)")
         }
 
         /// Requests that are sent, and answered when the gate is opened.
@@ -148,6 +155,7 @@ extension EndToEnd {
             #expect(
                 server.errors.split(separator: "\n").count { $0.contains("GET /hang ") && $0.contains("stands at") }
                     == 1)
+            try expectOverdue(1, server)
         }
 
         @Test(arguments: [Hang.threadSleep, .loop, .lock], bothModes)
@@ -181,6 +189,24 @@ extension EndToEnd {
             #expect(try server.get("/").text == pid)
             #expect(server.errors.contains("GET /hang has blocked its event loop"))
             #expect(server.errors.contains("time.sleep(3600)"))
+            try expectOverdue(1, server)
+            try server.stop()
+        }
+
+        /// C code that keeps the loop and heeds no signal: the worker is replaced, and ended with the request in it.
+        @Test func synchronousOnTheLoopForEver() throws {
+            let hang = Hang("a sum", "sum(range(10 ** 15))", isFreed: false)
+            let server = try Self.server(
+                hang, Self.wsgi(hang), ["--set", "timeouts.drain=1s", "--set", "timeouts.linger=0s"], threads: 1)
+            let pid = try server.get("/").text
+            let hanging = try server.connect()
+            try hanging.send("GET /hang HTTP/1.1\r\nHost: a\r\n\r\n")
+            #expect(throws: WireError.noResponse) { try hanging.receive() }
+            try eventually("the old one is gone; \(server.errors)") { ProcessTable.isGone(Int32(pid) ?? 0) }
+            #expect(server.errors.contains("loop-stuck: GET /hang"), "\(server.errors)")
+            #expect(server.errors.contains(hang.line))
+            #expect(try server.get("/").text != pid)
+            try expectOverdue(1, server)
             try server.stop()
         }
 

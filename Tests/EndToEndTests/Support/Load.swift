@@ -42,8 +42,14 @@ final class Load: Sendable {
     private let isEnding = Atomic(false)
     private let isStopping = Atomic(false)
     private let running = Atomic(0)
+    /// In microseconds.
+    private let pause: UInt32
 
-    init(_ clients: Int, of path: String, at endpoint: Endpoint, _ connections: Connections) throws {
+    /// - Parameter pause: of a client between an answer and its next request.
+    init(
+        _ clients: Int, of path: String, at endpoint: Endpoint, _ connections: Connections, pause: Duration = .zero
+    ) throws {
+        self.pause = UInt32(clamping: pause.wholeNanoseconds / 1000)
         for _ in 0..<clients {
             running.add(1, ordering: .sequentiallyConsistent)
             try DedicatedThread.start(name: "client", stackSize: 1 << 20) { [self] in
@@ -111,6 +117,7 @@ final class Load: Sendable {
                     if isOver { counts.partings += 1 }
                 }
             }
+            if pause > 0 { usleep(pause) }
             if isOver { return }
         }
     }
@@ -124,7 +131,7 @@ final class Load: Sendable {
             switch frame.first {
             case 0x8A:
                 note { $0.ok += 1 }
-                usleep(1000)
+                usleep(max(pause, 1000))
                 try connection.sendFrame(0x89, [])
             case 0x88:
                 let code = frame.payload.prefix(2).reduce(0) { $0 << 8 | Int($1) }

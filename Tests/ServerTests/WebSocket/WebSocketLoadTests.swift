@@ -186,6 +186,7 @@ private final class RecordingObserver: ServerObserver, Sendable {
     func connectionClosed() { all.withLock { $0.append("closed") } }
     func exchangeRouted(_ request: RequestHead, id: RequestID, began: UInt64, route: Int) -> Int32 { -1 }
     func exchangeStarted(waited: UInt64) { all.withLock { $0.append("started") } }
+    func exchangeOverdue() { all.withLock { $0.append("overdue") } }
 
     func exchangeFinished(_ exchange: any FinishedExchange) {
         let path = exchange.finishedRequest.map { $0.string($0.rawPath) } ?? "-"
