@@ -30,6 +30,18 @@ async def numbers():
             await asyncio.sleep(0)
 
 
+async def events(request):
+    return StreamingHttpResponse(ticks(), content_type="text/event-stream")
+
+
+async def ticks():
+    number = 0
+    while True:
+        yield f"data: {number}\n\n"
+        number += 1
+        await asyncio.sleep(0.01)
+
+
 def file(request):
     return FileResponse(open(settings.MEDIA_ROOT / "document.bin", "rb"), as_attachment=True)
 

@@ -10,6 +10,7 @@ urlpatterns = [
     path("<int:question_id>/vote/", views.vote, name="vote"),
     path("upload/", extras.upload, name="upload"),
     path("stream/", extras.stream, name="stream"),
+    path("events/", extras.events, name="events"),
     path("file/", extras.file, name="file"),
     path("concurrent/", extras.concurrent, name="concurrent"),
     path("failure/", extras.failure, name="failure"),
