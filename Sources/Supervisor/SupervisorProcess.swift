@@ -112,6 +112,8 @@ public final class SupervisorProcess {
     private var exitCode: Int32?
     private var completions: [Int: SupervisorCommands.Completion] = [:]
     private var commandCount = 0
+    /// What was asked for while this is only an attempt.
+    private var deferred: (signals: [Signal], commands: [SupervisorCommands.Command]) = ([], [])
     /// Asked for by the state; done when nothing else is left to do.
     private var handOver: (generation: Int, commands: [Int])?
     private var lastAwake = MonotonicTime.now()
@@ -168,7 +170,7 @@ public final class SupervisorProcess {
             hearPrograms()
             if !isAttempt { setup.commands.publish(state.snapshot) }
             if let exitCode {
-                if !isAttempt { stopPrograms() }
+                if isAttempt { giveBack() } else { stopPrograms() }
                 return exitCode
             }
             waitForSomething()
@@ -178,6 +180,7 @@ public final class SupervisorProcess {
             reap()
             for signal in signals.take() where signal != .child { hear(interpret(signal)) }
             for command in setup.commands.take() { obey(command) }
+            if !isAttempt { takeUpDeferred() }
             for result in preparation.take() { takeIn(result) }
             for path in watchedFiles?.take(.now()) ?? [] { handle(.fileChanged(path)) }
             lookAtWorkers()
@@ -187,6 +190,10 @@ public final class SupervisorProcess {
 
     /// Before there are workers only the end can be asked for.
     private func hear(_ signal: Signal) {
+        if isAttempt, signal == .hangUp || signal == .user2 {
+            logger.notice("\(signal): one is under way, another will follow it")
+            return deferred.signals.append(signal)
+        }
         if hasBegun || signal == .terminate || signal == .interrupt { return handle(.signal(signal)) }
         logger.warning("\(signal): nothing changed, the workers have not started yet")
     }
@@ -244,6 +251,10 @@ public final class SupervisorProcess {
     }
 
     private func obey(_ command: SupervisorCommands.Command) {
+        switch command.request {
+        case .reload where isAttempt, .upgrade where isAttempt: return deferred.commands.append(command)
+        case .reload, .upgrade, .scale, .stop, .tell: break
+        }
         guard hasBegun || command.request == .stop else {
             return command.completion(.refused("the workers have not started yet"))
         }
@@ -257,8 +268,24 @@ public final class SupervisorProcess {
         signal == .hangUp && hadTerminal && !ControllingTerminal.isThere ? .terminate : signal
     }
 
+    // MARK: - Taking over
+
     /// Whether the process served before, and still does: should this come to nothing, it goes on.
     private var isAttempt: Bool { setup.isTakingOver && !state.hasEverBeenReady }
+
+    /// Another reload has its turn when this one is done…
+    private func takeUpDeferred() {
+        let waiting = deferred
+        deferred = ([], [])
+        for signal in waiting.signals { hear(signal) }
+        for command in waiting.commands { obey(command) }
+    }
+
+    /// …or has come to nothing, by whoever serves then.
+    private func giveBack() {
+        for signal in deferred.signals { signal.send(to: getpid()) }
+        for command in deferred.commands { setup.commands.send(command.request, completion: command.completion) }
+    }
 
     // MARK: - Programs
 

@@ -48,6 +48,36 @@ extension EndToEnd {
             #expect(try process.waitForEnd() == .exited(0), "\(process.errors)")
         }
 
+        /// The first is slow to fail; what was asked for meanwhile is another reload, of what is there then.
+        @Test(arguments: bothModes) func aReloadDuringOneThatFailsHasItsTurn(_ mode: [String]) throws {
+            let folder = try Folder()
+            try folder.writePythonSite(answering("'one'"))
+            let server = try AppServer(in: folder, mode)
+            try folder.write(
+                """
+                import os, time
+                open("begun", "w").close()
+                while not os.path.exists("go"):
+                    time.sleep(0.01)
+                raise RuntimeError("broken on purpose")
+
+                """, to: "app.py")
+            kill(server.pid, SIGHUP)
+            try eventually("it is under way; \(server.errors)") { folder.has("begun") }
+            let command = try RunningProcess(
+                [Command.app, "reload", "--wait", "--pid", "\(server.pid)"], in: folder.path, environment: [:])
+            kill(server.pid, SIGHUP)
+            try folder.write(answering("'two, longer than before'"), to: "app.py")
+            // It has arrived when there is a connection.
+            try eventually("the command is there") { ProcessTable.sockets(of: command.pid) > 0 }
+            #expect(try server.get("/").text == "one")
+            try folder.write("", to: "go")
+            #expect(try command.waitForEnd() == .exited(0), "\(command.errors)\n\(server.errors)")
+            #expect(server.errors.contains("broken on purpose"))
+            #expect(try server.get("/").text == "two, longer than before", "\(server.errors)")
+            try server.stop()
+        }
+
         @Test(arguments: bothModes) func aReloadDuringTheDrainIsRefused(_ mode: [String]) throws {
             let folder = try Folder()
             try folder.write("", to: "go")

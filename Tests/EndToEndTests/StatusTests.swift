@@ -83,6 +83,25 @@ extension EndToEnd {
             try server.stop()
         }
 
+        /// Threads that want Python's lock while another keeps it.
+        @Test func waitingForPythonsLockIsCounted() throws {
+            let server = try Folder.pythonServer(
+                answering("sum(range(1_000_000))"), options: "admin: unix:admin.sock\nlog: {access: false}",
+                arguments: ["--threads", "4"])
+            func value(_ name: String) throws -> Double {
+                let line = try ask(server, "GET /metrics").text.split(separator: "\n").first {
+                    $0.hasPrefix("\(name){worker=\"1\"} ")
+                }
+                return try #require(line?.split(separator: " ").last.flatMap { Double($0) })
+            }
+            let load = try Load(4, of: "/", at: server.endpoint, .kept)
+            try eventually("somebody had to wait") {
+                try value("portico_gil_wait_seconds_total") > 0.01 && value("portico_gil_waits_total") > 10
+            }
+            #expect(try load.end().faults == 0)
+            try server.stop()
+        }
+
         /// A request whose body has not come yet.
         private func unfinishedRequest(_ server: AppServer) throws -> WireConnection {
             let connection = try server.connect()

@@ -116,6 +116,26 @@ extension EndToEnd {
             #expect(!server.errors.contains("cut off"), "\(server.errors)")
         }
 
+        @Test func aStormOfSignalsLeavesTheSiteServed() throws {
+            let folder = try Folder()
+            try folder.write(Self.code(1), to: "app.py")
+            try folder.write(Self.configuration("ping", site: Self.python), to: "app.yaml")
+            let server = try AppServer(in: folder)
+            let load = try Load(4, of: "/ping", at: server.endpoint, .fresh)
+            for _ in 0..<100 {
+                for signal in [SIGHUP, SIGUSR1, SIGTTIN, SIGTTOU] { kill(server.pid, signal) }
+            }
+            try folder.write(Self.code(2), to: "app.py")
+            kill(server.pid, SIGHUP)
+            try eventually("the last of them is done; \(server.errors)") {
+                try server.get("/").text == "v2" && server.workers.count == 1
+            }
+            #expect((1...8).contains(server.errors.ranges(of: "(SIGHUP): preparing generation").count))
+            let counts = try load.end()
+            #expect(counts.faults == 0, "\(counts)")
+            try server.stop()
+        }
+
         /// Used up, the process starts another with what it has read itself, and supervises it; that one is replaced likewise.
         @Test func aUsedUpProcessIsReplaced() throws {
             let folder = try Folder()
