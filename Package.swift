@@ -67,7 +67,7 @@ let package = Package(
             "Portico",
             [
                 "Config", "Supervisor", "Server", "Front", "Gateway", "Python", "Web", "Telemetry", "Platform", "HTTP",
-                "LiveReload", .nioCore, .argumentParser, .logging, .metrics,
+                "LiveReload", "Diagnosis", .nioCore, .argumentParser, .logging, .metrics,
             ]),
 
         module("Config", [.yams]),
@@ -84,10 +84,12 @@ let package = Package(
         .target(name: "CPython"),
         module("Front", ["Gateway", "HTTP", "Platform", "CZlib", .nioCore, .logging]),
         module("Gateway", ["HTTP", "Platform", .nioCore, .nioPosix, .logging]),
-        module("Web", ["Gateway", "Templates", "HTTP", .nioCore, .nioEmbedded, .grdb, .crypto, .logging]),
+        module("Diagnosis", ["Gateway", "HTTP", "Platform", .nioCore]),
+        module(
+            "Web", ["Diagnosis", "Gateway", "Templates", "HTTP", .nioCore, .nioEmbedded, .grdb, .crypto, .logging]),
         module("Templates"),
         module("HTTP", [.nioCore]),
-        module("LiveReload", ["Gateway", "HTTP", "Platform", .nioCore, .logging]),
+        module("LiveReload", ["Diagnosis", "Gateway", "HTTP", "Platform", .nioCore, .logging]),
         module("Telemetry", ["Platform", .logging, .metrics]),
         module("Platform", ["CPlatform"]),
         .target(name: "CPlatform"),
@@ -108,7 +110,9 @@ let package = Package(
             "FrontTests", ["Front", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .nioEmbedded]),
         tests("GatewayTests", ["Gateway", "HTTP", "Platform", .nioCore, .nioPosix, .nioEmbedded, .logging]),
         tests("HTTPTests", ["HTTP", .nioCore]),
-        tests("LiveReloadTests", ["LiveReload", "Gateway", "HTTP", "Platform", .nioCore, .nioEmbedded, .logging]),
+        tests(
+            "LiveReloadTests",
+            ["LiveReload", "Diagnosis", "Gateway", "HTTP", "Platform", .nioCore, .nioEmbedded, .logging]),
         tests("PlatformTests", ["Platform"]),
         tests("PollsTests", ["Polls", "Portico"]),
         tests(
@@ -124,6 +128,6 @@ let package = Package(
         tests("SupervisorTests", ["Supervisor", "Platform", .logging]),
         tests("TelemetryTests", ["Telemetry", "Platform", .logging, .metrics]),
         tests("TemplatesTests", ["Templates"], exclude: ["Conformance"]),
-        tests("WebTests", ["Web", "Gateway", "HTTP", "Templates", "embed-resources", .nioCore]),
+        tests("WebTests", ["Web", "Diagnosis", "Gateway", "HTTP", "Templates", "embed-resources", .nioCore]),
     ]
 )

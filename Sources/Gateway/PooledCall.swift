@@ -22,6 +22,7 @@ final class PooledCall: ExchangeCall, @unchecked Sendable {
         let watchdog: Watchdog?
         /// Stops the application's own code.
         let direct: (any DirectWSGIApplication)?
+        let failurePage: FailurePage?
     }
 
     /// `answer` calls the application.
@@ -63,7 +64,7 @@ final class PooledCall: ExchangeCall, @unchecked Sendable {
                 while try reply.response.step(&body) {}
             }
         } catch {
-            reply.response.fail(.internalServerError)
+            reply.response.fail(.internalServerError, context.failurePage?.answer(to: error))
             relay.onLoop { [logger = context.logger] exchange in WSGILog.failed(error, exchange, logger) }
         }
         if reply.response.isOverrun {
@@ -100,14 +101,14 @@ final class PooledCall: ExchangeCall, @unchecked Sendable {
 final class InlineBody {
     private let exchange: any Exchange
     private let response: WSGIResponse
-    private let logger: Logger
+    private let context: PooledCall.Context
     private var body: any WSGIBody
 
-    init(_ body: any WSGIBody, _ response: WSGIResponse, _ exchange: any Exchange, logger: Logger) {
+    init(_ body: any WSGIBody, _ response: WSGIResponse, _ exchange: any Exchange, _ context: PooledCall.Context) {
         self.body = body
         self.response = response
         self.exchange = exchange
-        self.logger = logger
+        self.context = context
     }
 
     func send() {
@@ -130,15 +131,21 @@ final class InlineBody {
     }
 
     private func end(_ error: (any Error)? = nil) {
-        if let error { Self.fail(error, response, exchange, logger) }
-        if response.isOverrun { WSGILog.overrun(exchange, logger) }
+        if let error { Self.fail(error, response, exchange, context) }
+        if response.isOverrun { WSGILog.overrun(exchange, context.logger) }
         body.close()
     }
 
     /// The application failed.
-    static func fail(_ error: any Error, _ response: WSGIResponse, _ exchange: any Exchange, _ logger: Logger) {
-        response.fail(error as? WSGIError == .interrupted ? .gatewayTimeout : .internalServerError)
-        WSGILog.failed(error, exchange, logger)
+    static func fail(
+        _ error: any Error, _ response: WSGIResponse, _ exchange: any Exchange, _ context: PooledCall.Context
+    ) {
+        if error as? WSGIError == .interrupted {
+            response.fail(.gatewayTimeout)
+        } else {
+            response.fail(.internalServerError, context.failurePage?.answer(to: error))
+        }
+        WSGILog.failed(error, exchange, context.logger)
     }
 }
 

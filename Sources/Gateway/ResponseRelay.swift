@@ -58,10 +58,10 @@ final class ResponseRelay: ResponseSink, @unchecked Sendable {
         }
     }
 
-    func fail(_ status: Status) {
+    func fail(_ status: Status, _ page: AnsweredFailure? = nil) {
         eventLoop.execute {
             guard self.exchange.isOpen, !self.exchange.hasStarted else { return }
-            ErrorPage.send(status, on: self.exchange)
+            if let page { page(self.exchange) } else { ErrorPage.send(status, on: self.exchange) }
         }
     }
 
@@ -184,10 +184,12 @@ final class DirectSink: ResponseSink {
         if exchange.isOpen { exchange.abort() }
     }
 
-    func fail(_ status: Status) {
+    func fail(_ status: Status, _ page: AnsweredFailure?) {
         guard exchange.isOpen else { return }
         if status == .gatewayTimeout {
             exchange.giveUpWaiting()
+        } else if let page {
+            page(exchange)
         } else {
             ErrorPage.send(status, on: exchange)
         }

@@ -21,6 +21,8 @@ public final class WSGIHandler: SiteHandler {
         public var runsInline = false
         /// Told of calls whose deadline has passed.
         public var watchdog: Watchdog?
+        /// Stands in for the answer of an application that has failed; without one, that is a plain page.
+        public var failurePage: FailurePage?
 
         public init() {}
     }
@@ -50,7 +52,8 @@ public final class WSGIHandler: SiteHandler {
         self.options = options
         self.logger = logger
         if options.runsInline { (eventLoop as? any WatchedLoop)?.pulse.servesInline() }
-        calls = PooledCall.Context(pool: pool, logger: logger, watchdog: options.watchdog, direct: direct)
+        calls = PooledCall.Context(
+            pool: pool, logger: logger, watchdog: options.watchdog, direct: direct, failurePage: options.failurePage)
     }
 
     public func handle(_ exchange: any Exchange, scriptName: String, path: String) {
@@ -96,10 +99,10 @@ public final class WSGIHandler: SiteHandler {
         let (sink, reply) = takeReply(exchange, isHead: isHead)
         do {
             if let body = try call(reply) {
-                InlineBody(body, reply.response, exchange, logger: logger).send()
+                InlineBody(body, reply.response, exchange, calls).send()
             }
         } catch {
-            InlineBody.fail(error, reply.response, exchange, logger)
+            InlineBody.fail(error, reply.response, exchange, calls)
         }
         spareSink = sink
         spareReply = reply

@@ -12,8 +12,8 @@ protocol ResponseSink: AnyObject {
     func write(_ file: FileRegion, keeping owner: AnyObject)
     func finish()
     func abort()
-    /// An error page in place of a response that has not begun.
-    func fail(_ status: Status)
+    /// An error page in place of a response that has not begun: `page`, where there is one.
+    func fail(_ status: Status, _ page: AnsweredFailure?)
     /// An informational response; without effect once the response has begun.
     func inform(_ status: Status, _ fields: Fields)
 }
@@ -103,11 +103,11 @@ package final class WSGIResponse {
         return !isComplete
     }
 
-    /// The application failed: true when there was a response to be given up or replaced.
-    func fail(_ status: Status) {
+    /// The application failed: a response that has begun is given up, else an error page is sent in its place.
+    func fail(_ status: Status, _ page: AnsweredFailure? = nil) {
         guard !isComplete else { return }
         isComplete = true
-        if isSent { sink.abort() } else { sink.fail(status) }
+        if isSent { sink.abort() } else { sink.fail(status, page) }
     }
 
     private func send(_ piece: ByteBuffer) throws {

@@ -1,7 +1,7 @@
 /// Who may know whom. Arrows point down: what is not written here is not allowed.
 enum Architecture {
     /// Modules that come with the system, and that everything of ours may use.
-    static let system: Set = ["Glibc", "Musl", "Synchronization", "Dispatch"]
+    static let system: Set = ["Glibc", "Musl", "Synchronization", "Dispatch", "Runtime"]
 
     /// What a target of `Sources/` may import beside ``system``.
     static let allowed: [String: Set<String>] = [
@@ -10,7 +10,7 @@ enum Architecture {
         // The one place that knows every part. NIOCore for the units of time the server counts in.
         "Portico": [
             "Config", "Supervisor", "Server", "Front", "Gateway", "Python", "Web", "Telemetry", "Platform", "HTTP",
-            "LiveReload", "NIOCore", "NIOPosix", "ArgumentParser", "Logging", "CoreMetrics",
+            "LiveReload", "Diagnosis", "NIOCore", "NIOPosix", "ArgumentParser", "Logging", "CoreMetrics",
         ],
         // Knows nothing of what is configured.
         "Config": ["CYaml"],
@@ -23,11 +23,13 @@ enum Architecture {
         // A site's framework runs over the gateways alone: under this server, another one, or none. NIO's bytes are a
         // currency, its embedded loop is for clients in memory.
         "Web": [
-            "Gateway", "Templates", "HTTP", "NIOCore", "NIOEmbedded", "GRDB", "Crypto", "Logging",
+            "Diagnosis", "Gateway", "Templates", "HTTP", "NIOCore", "NIOEmbedded", "GRDB", "Crypto", "Logging",
             "FoundationEssentials",
         ],
         // Watches files and speaks to pages; knows nothing of processes.
-        "LiveReload": ["Gateway", "HTTP", "Platform", "NIOCore", "Logging"],
+        "LiveReload": ["Diagnosis", "Gateway", "HTTP", "Platform", "NIOCore", "Logging"],
+        // Pages for developers: of failures, wherever they were found. Platform to read sources.
+        "Diagnosis": ["Gateway", "HTTP", "Platform", "NIOCore"],
         "Templates": [],
         // Values; NIO's bytes are their currency.
         "HTTP": ["NIOCore"],

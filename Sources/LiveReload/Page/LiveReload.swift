@@ -1,3 +1,4 @@
+public import Diagnosis
 public import Gateway
 public import NIOCore
 import Synchronization

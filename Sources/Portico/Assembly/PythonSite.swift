@@ -1,4 +1,5 @@
 import Config
+import Diagnosis
 import Dispatch
 import Gateway
 import Logging
@@ -23,15 +24,18 @@ final class PythonSite: ServedSite {
     private let wsgi: PythonWSGIApplication?
     private let asgi = Mutex<NIOLoopBound<PythonASGIHandler>?>(nil)
     private let watchdog: Watchdog
+    private let failurePage: FailurePage?
     private let logger: Logger
 
     /// Imports the application, on `runtime`'s main loop.
     init(
-        _ entry: PythonSites.Entry, _ settings: Settings, runtime: PythonRuntime, pool: ThreadPool,
+        _ entry: PythonSites.Entry, _ configuration: Configuration, runtime: PythonRuntime, pool: ThreadPool,
         options: WSGIHandler.Options, watchdog: Watchdog, isAlone: Bool
     ) throws(WorkerStartError) {
         let site = entry.site
+        let settings = configuration.settings
         name = site.name
+        failurePage = ApplicationFailure.page(entry, configuration)
         self.runtime = runtime
         self.settings = settings
         self.pool = pool
@@ -43,6 +47,7 @@ final class PythonSite: ServedSite {
         options.runsInline =
             settings.workers.mode == .process && settings.workers.threads == 1 && isAlone
         options.streamsInput = true
+        options.failurePage = failurePage
         self.options = options
         let isMultithreaded = !options.runsInline && settings.workers.threads > 1
         let isMultiprocess = options.isMultiprocess
@@ -91,7 +96,8 @@ final class PythonSite: ServedSite {
             if loop === runtime.mainLoop { try makeASGIHandler(logger) }
         } catch {
             logger.critical("the site cannot be served: \(error)")
-            return BrokenSite(name, reason: settings.debug ? "\(error)" : nil)
+            return BrokenSite(
+                name, reason: settings.debug ? "\(error)" : nil, editor: settings.editor.map { EditorLink($0) })
         }
         if loop === home, let handler = asgi.withLock({ $0 }) { return handler.value }
         return LoopRelay(to: home) { [self] in asgi.withLock { $0 }?.value }
@@ -99,13 +105,13 @@ final class PythonSite: ServedSite {
 
     private func makeASGIHandler(_ logger: Logger) throws {
         let (application, interpreter, home, running) = (application, runtime.interpreter, home, running)
-        let watchdog = watchdog
+        let (watchdog, failurePage) = (watchdog, failurePage)
         let isDoubleCallable = gateway == .asgi2
         let make: @Sendable () throws -> NIOLoopBound<PythonASGIHandler> = {
             NIOLoopBound(
                 try PythonASGIHandler(
                     application, in: interpreter, on: home, running: running, isDoubleCallable: isDoubleCallable,
-                    watchdog: watchdog, logger: logger), eventLoop: home)
+                    watchdog: watchdog, failurePage: failurePage, logger: logger), eventLoop: home)
         }
         let handler = try home.inEventLoop ? make() : home.submit(make).wait()
         asgi.withLock { $0 = handler }

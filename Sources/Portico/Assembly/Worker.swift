@@ -1,4 +1,5 @@
 import Config
+import Diagnosis
 import Front
 import Gateway
 import Glibc
@@ -184,7 +185,7 @@ final class Worker {
             do throws(WorkerStartError) {
                 sites.append(
                     try PythonSite(
-                        entry, settings, runtime: python, pool: pool, options: wsgi, watchdog: watchdog,
+                        entry, configuration, runtime: python, pool: pool, options: wsgi, watchdog: watchdog,
                         isAlone: entries.count == 1))
             } catch {
                 guard settings.debug, case .application(_, let reason) = error else { throw error }

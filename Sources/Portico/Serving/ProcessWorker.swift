@@ -1,6 +1,7 @@
 import ArgumentParser
 import Config
 import CoreMetrics
+import Diagnosis
 import Glibc
 import LiveReload
 import Logging

@@ -56,7 +56,7 @@ final class HTTPCall: NativeCall, ExchangeCall {
                     context.scopes.scope(
                         exchange, scriptName: scriptName, path: path, state: context.state, isWebSocket: false))
             } catch {
-                fail(error.traceback)
+                fail(error)
             }
         }
     }
@@ -190,13 +190,9 @@ final class HTTPCall: NativeCall, ExchangeCall {
             if let error, !isOurs(error) { log("the application failed; the client had left", error) }
         case .waiting, .held:
             guard exchange.isOpen else { return settle() }
-            if let error {
-                log("the application failed", error)
-            } else {
-                log("the application returned without an answer")
-            }
-            phase = .complete
-            exchange.respond(.internalServerError, text: "500 Internal Server Error\n")
+            let failure: any Error = error.map(PythonError.init(describing:)) ?? NoAnswer()
+            log(error == nil ? "\(failure)" : "the application failed\n\(String(reflecting: failure))")
+            answer(failure)
         case .streaming, .trailing:
             phase = .aborted
             guard exchange.isOpen else { return settle() }
@@ -222,13 +218,21 @@ final class HTTPCall: NativeCall, ExchangeCall {
     var isRunning: Bool { !hasEnded }
 
     /// The call could not even be started.
-    private func fail(_ text: String) {
+    private func fail(_ error: PythonError) {
         if !hasEnded { context.calls -= 1 }
         hasEnded = true
+        log("the application cannot be called\n\(error.traceback)")
+        answer(error)
+    }
+
+    /// Answers in place of an application that has not.
+    private func answer(_ failure: any Error) {
         phase = .complete
-        context.logger.error(
-            "the application cannot be called\n\(text)", metadata: ["request-id": "\(exchange.requestID)"])
-        exchange.respond(.internalServerError, text: "500 Internal Server Error\n")
+        if let page = context.failurePage {
+            page(failure, exchange)
+        } else {
+            exchange.respond(.internalServerError, text: "500 Internal Server Error\n")
+        }
     }
 
     /// Whether `error` is what `send` raised because the client left.
@@ -243,6 +247,11 @@ final class HTTPCall: NativeCall, ExchangeCall {
         if let error { text += "\n\(PythonError(describing: error).traceback)" }
         context.logger.error("\(text)", metadata: ["request-id": "\(exchange.requestID)"])
     }
+}
+
+/// The application has returned too early.
+private struct NoAnswer: Error, CustomStringConvertible {
+    let description = "the application returned without an answer"
 }
 
 /// What arrived of a request body, and who waits for it.

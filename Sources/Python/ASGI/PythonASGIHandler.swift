@@ -11,18 +11,18 @@ public final class PythonASGIHandler: SiteHandler {
 
     /// Serves `application`, which ``Interpreter/load(module:callable:directory:)`` gave, on `eventLoop`, whose thread
     /// calls this; with `running`, on that loop instead of a guest. `isDoubleCallable` says that it is an ASGI 2 application.
-    /// `watchdog` is told of calls whose deadline has passed.
+    /// `watchdog` is told of calls whose deadline has passed; `failurePage` stands in for answers that fail.
     public init(
         _ application: PythonObject, in interpreter: Interpreter, on eventLoop: any EventLoop,
         running: RunningLoop? = nil,
-        isDoubleCallable: Bool, watchdog: Watchdog? = nil, logger: Logger
+        isDoubleCallable: Bool, watchdog: Watchdog? = nil, failurePage: FailurePage? = nil, logger: Logger
     ) throws(PythonError) {
         let made: Result<ASGIContext, PythonError> = interpreter.enter {
             do throws(PythonError) {
                 return .success(
                     try ASGIContext(
                         application, interpreter, eventLoop, running, isDoubleCallable: isDoubleCallable,
-                        watchdog: watchdog, logger: logger))
+                        watchdog: watchdog, failurePage: failurePage, logger: logger))
             } catch {
                 return .failure(error)
             }
@@ -82,6 +82,7 @@ final class ASGIContext {
     let heads: HeadCache<ASGIHeadKind>
     /// Told of calls whose deadline has passed.
     let watchdog: Watchdog?
+    let failurePage: FailurePage?
     private let application: OpaquePointer
     private var spareBody = ByteBuffer()
     /// `lifespan`'s state, once there is one: owned.
@@ -93,9 +94,10 @@ final class ASGIContext {
 
     init(
         _ application: PythonObject, _ interpreter: Interpreter, _ eventLoop: any EventLoop, _ running: RunningLoop?,
-        isDoubleCallable: Bool, watchdog: Watchdog?, logger: Logger
+        isDoubleCallable: Bool, watchdog: Watchdog?, failurePage: FailurePage?, logger: Logger
     ) throws(PythonError) {
         self.watchdog = watchdog
+        self.failurePage = failurePage
         self.interpreter = interpreter
         self.logger = logger
         heads = HeadCache(isUsed: !interpreter.installation.isFreeThreaded)

@@ -8,15 +8,44 @@ public struct PythonError: Error, Sendable, CustomStringConvertible, CustomDebug
     public let message: String
     /// What Python's own `traceback` prints of it, chained exceptions included.
     public let traceback: String
+    /// Where it was raised: the exception itself, then what led to it.
+    public let chain: [Link]
     /// Whether it is what an application is made to leave by when its time is over.
     let isTimeout: Bool
+
+    /// One exception of a chain.
+    public struct Link: Sendable {
+        /// How it came from the next of the chain.
+        public let relation: Relation?
+        /// What it says, with its type.
+        public let description: String
+        /// The innermost first.
+        public fileprivate(set) var frames: [Frame] = []
+    }
+
+    /// How one exception comes from another.
+    public enum Relation: String, Sendable {
+        /// `raise … from …`
+        case cause
+        /// Raised while the other was handled.
+        case context
+    }
+
+    /// A place that the exception went through.
+    public struct Frame: Sendable {
+        public let file: String
+        public let line: Int
+        /// Empty where the file could not even be compiled.
+        public let function: String
+    }
 
     /// `ValueError: wrong`
     public var description: String { message.isEmpty ? type : "\(type): \(message)" }
     /// The traceback.
     public var debugDescription: String { traceback }
 
-    init(type: String, message: String, traceback: String, isTimeout: Bool = false) {
+    init(type: String, message: String, traceback: String, chain: [Link] = [], isTimeout: Bool = false) {
+        self.chain = chain
         self.isTimeout = isTimeout
         self.type = type
         self.message = message
@@ -47,16 +76,37 @@ public struct PythonError: Error, Sendable, CustomStringConvertible, CustomDebug
         // Whatever failed on the way to a description is of no interest.
         PyErr_Clear()
         self.init(
-            type: name, message: message, traceback: Self.format(value) ?? "\(name): \(message)",
+            type: name, message: message,
+            traceback: Self.ask("format_exception", of: value).flatMap(Py.consumeText) ?? "\(name): \(message)",
+            chain: Self.ask("describe_chain", of: value).map(Self.chain) ?? [],
             isTimeout: RequestTimeout.isOne(value))
+        PyErr_Clear()
     }
 
-    private static func format(_ exception: OpaquePointer) -> String? {
+    /// What the function of that name says of an exception: a reference that the caller owns.
+    private static func ask(_ name: String, of exception: OpaquePointer) -> OpaquePointer? {
         defer { PyErr_Clear() }
         guard let support = PyImport_ImportModule("_portico_support") else { return nil }
         defer { Py_DecRef(support) }
-        guard let function = Py.attribute(support, "format_exception") else { return nil }
+        guard let function = Py.attribute(support, name) else { return nil }
         defer { Py_DecRef(function) }
-        return PyObject_CallOneArg(function, exception).flatMap(Py.consumeText)
+        return PyObject_CallOneArg(function, exception)
+    }
+
+    /// Reads what `describe_chain` returns; the reference ends here.
+    private static func chain(_ list: OpaquePointer) -> [Link] {
+        defer { Py_DecRef(list) }
+        var texts = (0..<PyList_Size(list)).map { PyList_GetItem(list, $0).flatMap(Py.string) ?? "?" }[...]
+        var chain: [Link] = []
+        while let kind = texts.popFirst() {
+            if kind == "error", let relation = texts.popFirst(), let description = texts.popFirst() {
+                chain.append(Link(relation: Relation(rawValue: relation), description: description))
+            } else if kind == "frame", let file = texts.popFirst(), let line = texts.popFirst().flatMap({ Int($0) }),
+                let function = texts.popFirst(), !chain.isEmpty
+            {
+                chain[chain.count - 1].frames.append(Frame(file: file, line: line, function: function))
+            }
+        }
+        return chain
     }
 }

@@ -112,10 +112,42 @@ def _takes(signature, count):
 
 def format_exception(error):
     """The traceback without the frames of this module."""
+    return "".join(traceback.format_exception(type(error), error, _own_trace(error))).rstrip()
+
+
+def _own_trace(error):
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code.co_filename in ("<portico>", "<string>"):
         trace = trace.tb_next
-    return "".join(traceback.format_exception(type(error), error, trace)).rstrip()
+    return trace
+
+
+def describe_chain(error):
+    """The error and what led to it, the last first, as one list of texts: `error`, how it came from what follows, what it
+    says; then for each of its frames, the innermost first, `frame`, file, line, function. No values of variables."""
+    texts = []
+    seen = set()
+    while error is not None and id(error) not in seen and len(seen) < 20:
+        seen.add(id(error))
+        if error.__cause__ is not None:
+            following, relation = error.__cause__, "cause"
+        elif error.__context__ is not None and not error.__suppress_context__:
+            following, relation = error.__context__, "context"
+        else:
+            following, relation = None, ""
+        # Before it come the lines of a syntax error, behind it notes.
+        says = [line for line in traceback.format_exception_only(type(error), error) if line[:1] != " "]
+        texts += ["error", relation, says[0].strip() if says else type(error).__name__]
+        frames = [(frame.f_code.co_filename, line, frame.f_code.co_name)
+                  for frame, line in traceback.walk_tb(_own_trace(error))]
+        if isinstance(error, SyntaxError) and error.filename and error.lineno:
+            frames.append((error.filename, error.lineno, ""))
+        # Where a recursion goes round and round, both ends say all there is.
+        frames = frames if len(frames) <= 60 else frames[:10] + frames[-50:]
+        for file, line, function in reversed(frames):
+            texts += ["frame", str(file), str(line), function]
+        error = following
+    return texts
 
 
 # WSGI

@@ -19,7 +19,7 @@ public struct EditorLink: Equatable, Sendable {
     }
 
     /// The link to a place.
-    func url(file: String, line: Int, column: Int?) -> String {
+    public func url(file: String, line: Int, column: Int?) -> String {
         let path = file.utf8.map { byte in
             switch byte {
             case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
