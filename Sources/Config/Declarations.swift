@@ -63,6 +63,9 @@ enum Declarations {
             "debug", .boolean, default: "false",
             "Pages that show errors with their source. `true` by default in `development`; never for the public."),
         Option(
+            "debug-toolbar", .boolean, default: "true",
+            "Whether pages of Swift sites show, while `debug` is on, what they have cost: time, SQL, templates."),
+        Option(
             "editor", .either([.choice(editors), .form(.editorURL)]),
             "What opens a place in a file from an error page: an editor's name, or a URL with `{file}`, `{line}` and "
                 + "`{column}`.", example: "vscode"),

@@ -34,6 +34,8 @@ public struct Settings: Sendable, Hashable {
     public let serverHeader: ServerHeader
     /// `debug`
     public let debug: Bool
+    /// `debug-toolbar`
+    public let debugToolbar: Bool
     /// `editor`: the name of one, or a URL's template.
     public let editor: String?
     /// `secret-key`; without one, a random key is to be made at start.

@@ -58,6 +58,7 @@ struct SettingsDecoder {
                 stats: try list("stats", of: adminAddress)),
             serverHeader: try serverHeader(),
             debug: try boolean("debug"),
+            debugToolbar: try boolean("debug-toolbar"),
             editor: tree["editor"]?.scalar?.text,
             secretKey: (tree["secret-key"]?.scalar?.text).map(Secret.init),
             cookies: .init(secure: try boolean("cookies.secure")),

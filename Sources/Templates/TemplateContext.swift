@@ -8,6 +8,8 @@ public struct TemplateContext: Sendable, ExpressibleByDictionaryLiteral {
     /// Called when a template asks for the token (`{% csrf_token %}` or `{{ csrf_token }}`), and only then, so that pages
     /// without forms set no cookie.
     public var csrfToken: (@Sendable () -> String)?
+    /// Told the name of each template that the page extends or includes.
+    public var noteTemplate: (@Sendable (String) -> Void)?
     /// The application namespace `url` resolves names in first (Django's `request.current_app`).
     public var currentApp: String?
     /// Whether text is escaped at the start of the rendering; nil takes the engine's setting.

@@ -46,6 +46,7 @@ import Web
         // Files alone need neither key nor hosts.
         ("routes: [{path: /, files: public}]", []),
         ("routes: [{path: /, files: public}], debug: true", ["E001"]),
+        (fine + ", reload: {live: true}", ["E017"]),
         (fine + ", listen: 0.0.0.0:8000", ["W005"]),
         (fine + ", listen: ['10.0.0.7:8000', ':80', '[::]:81']", ["W005"]),
         (fine + ", listen: ['127.0.0.1:8000', '[::1]:8000', 'localhost:80', 'unix:/run/app.sock', 'fd:3']", []),

@@ -1,3 +1,4 @@
+import Diagnosis
 import HTTP
 import Testing
 import Web
@@ -11,6 +12,8 @@ private struct Failing: Site {
     var urls: URLs {
         path("mishap/", fail, name: "mishap")
         path("template/", template)
+        path("later/", later)
+        path("sql/", sql)
     }
 
     var templates: EmbeddedFileSet {
@@ -18,6 +21,17 @@ private struct Failing: Site {
     }
 
     private func fail(_ request: Request) throws -> Response { throw Mishap() }
+
+    private func later(_ request: Request) async throws -> Response {
+        try await request.onThread {
+            throw Mishap()  // later
+        }
+    }
+
+    private func sql(_ request: Request) throws -> Response {
+        _ = try request.database.rows("SELECT * FROM no_such_table")
+        return .text("")
+    }
 
     private func template(_ request: Request) throws -> Response { try request.render("page.html") }
 }
@@ -44,8 +58,30 @@ private struct Failing: Site {
         let page = try await debug.get("/template/")
         #expect(page.status == 500)
         #expect(page.text.contains("page.html:3"))
-        #expect(page.text.contains("<mark>3\t{% nonsense %}</mark>"))
-        #expect(page.text.contains("2\t&lt;p&gt;two&lt;/p&gt;"))
+        #expect(page.text.contains("<span class=\"here\"><b>3</b>{% nonsense %}</span>"))
+        #expect(page.text.contains("<b>2</b>&lt;p&gt;two&lt;/p&gt;"))
+    }
+
+    @Test(arguments: TestClient.GatewayKind.allCases)
+    func showsWhereItWasThrown(_ gateway: TestClient.GatewayKind) async throws {
+        var settings = SiteSettings(database: .memory, isDebug: true)
+        settings.editor = EditorLink("vscode")
+        let client = TestClient(Failing(), gateway: gateway, settings: settings)
+        for (path, line) in [
+            ("/mishap/", "{ throw Mishap() }"), ("/later/", "throw Mishap()  // later"), ("/sql/", "no_such_table"),
+        ] {
+            let page = try await client.get(path).text
+            let marked = page.split(separator: "<span class=\"here\">").dropFirst().map { $0.prefix { $0 != "\n" } }
+            #expect(marked.contains { $0.contains(line) }, "\(path): \(marked)")
+            #expect(page.contains("vscode://file\(#filePath):"), "\(path)")
+        }
+    }
+
+    @Test func isTextForOthers() async throws {
+        let page = try await debug.get("/mishap/", fields: [("Accept", "application/json, */*")])
+        #expect(page.status == 500)
+        #expect(page.head.fields["Content-Type"] == "text/plain; charset=utf-8")
+        #expect(page.text.hasPrefix("Mishap at /mishap/\n\nit <broke>\n"))
     }
 
     @Test func saysNothingOtherwise() async throws {

@@ -1,4 +1,5 @@
 import Config
+import Diagnosis
 import Gateway
 import Glibc
 import Logging
@@ -43,6 +44,8 @@ final class SwiftSite: ServedSite, Sendable {
         var own = Web.SiteSettings(
             database: site.database.map { .file($0) }, secretKey: secretKey, isDebug: settings.debug,
             allowedHosts: settings.allowedHosts)
+        own.showsToolbar = settings.debug && settings.debugToolbar
+        own.editor = settings.editor.map { EditorLink($0) }
         own.values = site.settings.mapValues(SettingText.init)
         own.temporaryDirectory = settings.tempDirectory
         own.securesCookies = settings.cookies.secure

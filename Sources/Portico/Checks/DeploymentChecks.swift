@@ -33,6 +33,7 @@ struct DeploymentChecks {
         ("deploy.W014", "the access log of a container goes to a file"),
         ("deploy.W015", "`log.level` is `trace` or `debug`"),
         ("deploy.W016", "`secret-key` stands in the configuration file itself"),
+        ("deploy.E017", "live `reload` is on"),
     ]
 
     /// All findings.
@@ -81,8 +82,15 @@ struct DeploymentChecks {
         if settings.debug {
             messages.append(
                 error(
-                    "E001", "debug is on: error pages show the sites' insides to everybody",
+                    "E001", "debug is on: error pages and the debug toolbar show the sites' insides to everybody",
                     "set debug: false for this environment"))
+        }
+        if settings.reload.live {
+            messages.append(
+                error(
+                    "E017",
+                    "live reload is on: its script is in every page, and code that does not work is shown to everybody",
+                    "set reload: {live: false} for this environment, and serve with app serve"))
         }
         if settings.allowedHosts.contains("*"), hasSites {
             messages.append(

@@ -101,7 +101,9 @@ extension Rendering {
         default: throw reference.place.error(.tagFailed(tag, reason: "'\(value.text)' is no template name"))
         }
         for name in names where !name.isEmpty {
-            if let template = try engine.find(name) { return template }
+            guard let template = try engine.find(name) else { continue }
+            context.noteTemplate?(name)
+            return template
         }
         throw reference.place.error(.templateNotFound(names))
     }

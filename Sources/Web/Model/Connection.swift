@@ -4,8 +4,13 @@ import GRDB
 /// One connection to SQLite while a statement runs on it.
 public struct Connection {
     private let connection: GRDB.Database
+    /// Where statements are noted down; nil but for pages that show what they cost.
+    private let profile: RequestProfile?
 
-    init(_ connection: GRDB.Database) { self.connection = connection }
+    init(_ connection: GRDB.Database, _ profile: RequestProfile? = nil) {
+        self.connection = connection
+        self.profile = profile
+    }
 
     /// The number of rows the last statement changed.
     var changesCount: Int { connection.changesCount }
@@ -14,6 +19,11 @@ public struct Connection {
     var lastInsertedID: Int { Int(connection.lastInsertedRowID) }
 
     func execute(_ sql: String, _ values: [SQLValue] = []) throws {
+        guard let profile else { return try run(sql, values) }
+        try profile.statement(sql) { try run(sql, values) }
+    }
+
+    private func run(_ sql: String, _ values: [SQLValue]) throws {
         guard !values.isEmpty else { return try connection.execute(sql: sql) }
         let statement = try connection.cachedStatement(sql: sql)
         try statement.execute(arguments: StatementArguments(values.map(\.databaseValue)))
@@ -21,6 +31,13 @@ public struct Connection {
 
     /// What `make` makes of each row.
     func rows<Element>(
+        _ sql: String, _ values: [SQLValue], _ make: (Row) throws -> Element
+    ) throws -> [Element] {
+        guard let profile else { return try fetch(sql, values, make) }
+        return try profile.statement(sql) { try fetch(sql, values, make) }
+    }
+
+    private func fetch<Element>(
         _ sql: String, _ values: [SQLValue], _ make: (Row) throws -> Element
     ) throws -> [Element] {
         // Statements are kept by the connection: SQL is compiled once.

@@ -17,14 +17,18 @@ public final class Database: DatabaseAccess, Sendable {
     public let path: String
     private let writer: any DatabaseWriter
     private let watcher: ChangeWatcher
+    /// Whether statements are noted down for the request they are run for.
+    private let isProfiled: Bool
 
     /// How long a connection waits for another's lock.
     let lockTimeout: Duration
 
     /// Opens the database, and makes it when there is none.
     public init(
-        _ location: DatabaseLocation, readerCount: Int = 8, lockTimeout: Duration = .seconds(5)
+        _ location: DatabaseLocation, readerCount: Int = 8, lockTimeout: Duration = .seconds(5),
+        isProfiled: Bool = false
     ) throws(DatabaseError) {
+        self.isProfiled = isProfiled
         self.lockTimeout = lockTimeout
         var configuration = Configuration()
         configuration.busyMode = .timeout(lockTimeout / .seconds(1))
@@ -103,13 +107,18 @@ public final class Database: DatabaseAccess, Sendable {
 
     /// Runs `body` in one transaction that can write (`BEGIN IMMEDIATE`): all of it happens, or, when `body` throws, none.
     public func transaction<Result>(_ body: (Transaction) throws -> Result) throws -> Result {
-        try translated {
+        let profile = profile
+        return try translated {
             try writer.writeWithoutTransaction { connection in
                 var result: Result?
+                var watch = profile.map(TransactionWatch.init)
                 try connection.inTransaction(.immediate) {
-                    result = try body(Transaction(connection, path: path))
+                    watch?.hasBegun()
+                    result = try body(Transaction(connection, profile, path: path))
+                    watch?.isEnding()
                     return .commit
                 }
+                watch?.hasEnded()
                 guard let result else { throw DatabaseError.statement(reason: "the transaction was not run") }
                 return result
             }
@@ -122,17 +131,21 @@ public final class Database: DatabaseAccess, Sendable {
     }
 
     public func read<Result>(_ body: (Connection) throws -> Result) throws(DatabaseError) -> Result {
+        let profile = profile
         // One statement is consistent by itself: it needs no transaction around it.
-        do { return try writer.unsafeRead { try body(Connection($0)) } } catch {
+        do { return try writer.unsafeRead { try body(Connection($0, profile)) } } catch {
             throw DatabaseError(error, path: path)
         }
     }
 
     public func write<Result>(_ body: (Connection) throws -> Result) throws(DatabaseError) -> Result {
-        do { return try writer.writeWithoutTransaction { try body(Connection($0)) } } catch {
+        let profile = profile
+        do { return try writer.writeWithoutTransaction { try body(Connection($0, profile)) } } catch {
             throw DatabaseError(error, path: path)
         }
     }
+
+    private var profile: RequestProfile? { isProfiled ? RequestProfile.current : nil }
 
     /// Errors of SQLite as ``DatabaseError``; the caller's own as they are.
     private func translated<Result>(_ body: () throws -> Result) throws -> Result {
@@ -163,15 +176,17 @@ extension DatabaseAccess {
 /// Queries that happen all or not at all; see ``Database/transaction(_:)``. Not to be kept beyond it.
 public struct Transaction: DatabaseAccess {
     private let connection: GRDB.Database
+    private let profile: RequestProfile?
     private let path: String
 
-    init(_ connection: GRDB.Database, path: String) {
+    init(_ connection: GRDB.Database, _ profile: RequestProfile? = nil, path: String) {
         self.connection = connection
+        self.profile = profile
         self.path = path
     }
 
     public func read<Result>(_ body: (Connection) throws -> Result) throws(DatabaseError) -> Result {
-        do { return try body(Connection(connection)) } catch { throw DatabaseError(error, path: path) }
+        do { return try body(Connection(connection, profile)) } catch { throw DatabaseError(error, path: path) }
     }
 
     public func write<Result>(_ body: (Connection) throws -> Result) throws(DatabaseError) -> Result {

@@ -29,6 +29,8 @@ public final class Request: Sendable {
     /// The values of the path, and the line of the URL table that it matches.
     public let parameters: PathParameters
     let lazy = Mutex(Lazy())
+    /// Where its costs are noted down, with `debug`.
+    let profile: RequestProfile?
     /// Whether a page was given a CSRF token, so that its answer must set the cookie.
     let hasGivenToken = Atomic(false)
 
@@ -46,7 +48,14 @@ public final class Request: Sendable {
         self.body = body
         self.isOnWorkerThread = isOnWorkerThread
         self.isHandshake = isHandshake
-        parameters = application.table.match(pathInfo) ?? PathParameters(route: nil, values: [])
+        guard application.takesProfiles else {
+            profile = nil
+            parameters = application.table.match(pathInfo) ?? PathParameters(route: nil, values: [])
+            return
+        }
+        let profile = RequestProfile(isShown: application.settings.showsToolbar && DebugToolbar.isWanted(head))
+        self.profile = profile
+        parameters = profile.routing { application.table.match(pathInfo) } ?? PathParameters(route: nil, values: [])
     }
 
     /// The method.

@@ -19,6 +19,7 @@ struct ErrorPages: Sendable {
             return response
         case let error as DatabaseError:
             request.logger.error("\(request.method.name) \(request.path): \(error)")
+            if isDebug, !error.isTemporary { return DebugPage(request: request, error: error).response }
             let status: Status = error.isTemporary ? .serviceUnavailable : .internalServerError
             var response = page(request, status, isDebug ? error.description : "")
             if error.isTemporary { response.fields.append("Retry-After", "5") }
@@ -29,7 +30,7 @@ struct ErrorPages: Sendable {
             return response
         default:
             request.logger.error("\(request.method.name) \(request.path): \(error)")
-            if isDebug { return .html(DebugPage(request: request, error: error).html, status: .internalServerError) }
+            if isDebug { return DebugPage(request: request, error: error).response }
             return page(request, .internalServerError, "")
         }
     }

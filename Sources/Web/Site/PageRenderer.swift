@@ -7,6 +7,7 @@ import Templates
 /// nearly every process that is one.
 final class PageRenderer: Sendable {
     private let loader: any TemplateLoader
+    private let directories: [String]
     private let table: URLTable
     private let staticFiles: StaticFiles
     private let libraries: [TagLibrary]
@@ -21,6 +22,7 @@ final class PageRenderer: Sendable {
             uniqueKeysWithValues: embedded.files.map { ($0.path, Array($0.bytes.readableBytesView)) })
         let loaders: [any TemplateLoader] = directories.map { DirectoryLoader($0) } + [MemoryLoader(carried)]
         loader = loaders.count == 1 ? loaders[0] : ChainedLoader(loaders)
+        self.directories = directories
         self.table = table
         self.staticFiles = staticFiles
         self.libraries = libraries
@@ -30,6 +32,11 @@ final class PageRenderer: Sendable {
     /// The text of a template, as it is now.
     func source(of name: String) -> String? {
         (try? loader.source(of: name)).flatMap { $0 }.map { String(decoding: $0.bytes, as: UTF8.self) }
+    }
+
+    /// The file of a template, where it is one.
+    func file(of name: String) -> String? {
+        directories.first { (try? DirectoryLoader($0).version(of: name)).flatMap { $0 } != nil }.map { "\($0)/\(name)" }
     }
 
     /// The engine for pages of the site mounted at `scriptName`.
@@ -105,7 +112,11 @@ extension Request {
         var context = context
         context["request"] = .object(self)
         context.csrfToken = { self.csrfToken }
-        return try application.pages.engine(at: scriptName).render(template, context)
+        guard let profile else { return try application.pages.engine(at: scriptName).render(template, context) }
+        return try profile.rendering(template) { note throws(TemplateError) in
+            context.noteTemplate = note
+            return try application.pages.engine(at: scriptName).render(template, context)
+        }
     }
 }
 

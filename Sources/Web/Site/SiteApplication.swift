@@ -16,6 +16,10 @@ public final class SiteApplication: Sendable {
     let staticFiles: StaticFiles
     let errorPages: ErrorPages
     let pages: PageRenderer
+    /// Whether what requests cost is noted down.
+    let takesProfiles: Bool
+    /// Whether nothing but the view has a part in the answer to a safe request.
+    private let hasPlainViews: Bool
     private let executor: any SyncExecutor
     private let hosts: AllowedHosts
     private let securityFields = SecurityFields()
@@ -45,6 +49,9 @@ public final class SiteApplication: Sendable {
             libraries: site.templateLibraries, isDebug: settings.isDebug)
         errorPages = ErrorPages(isDebug: settings.isDebug)
         middleware = site.middleware
+        takesProfiles = settings.isDebug || settings.showsToolbar
+        hasPlainViews = middleware.isEmpty && !takesProfiles
+        if takesProfiles { _ = ThrowTrace.isOn }
     }
 
     /// Opens the database and sees to its migrations. Throws ``DatabaseError`` with the remedy.
@@ -69,26 +76,31 @@ public final class SiteApplication: Sendable {
         guard let location = settings.database else { throw .notConfigured(site: site.name) }
         let result = openDatabase.withLock { open -> Result<Database, DatabaseError> in
             if let open { return .success(open) }
-            return Result { () throws(DatabaseError) in
-                let database = try Database(location, lockTimeout: settings.lockTimeout)
-                let migrator = Migrator(site: site.name, migrations: site.migrations)
-                switch settings.migrationPolicy {
-                case .apply:
-                    for name in try migrator.apply(to: database) {
-                        logger.info("applied migration \(site.name).\(name)")
-                    }
-                case .require: try migrator.requireNothingPending(in: database)
-                }
-                open = database
-                return database
+            // What it takes to open is not what the first request costs.
+            let attempt = RequestProfile.$current.withValue(nil) {
+                Result { () throws(DatabaseError) in try opened(location) }
             }
+            open = try? attempt.get()
+            return attempt
         }
         return try result.get()
     }
 
+    private func opened(_ location: DatabaseLocation) throws(DatabaseError) -> Database {
+        let database = try Database(location, lockTimeout: settings.lockTimeout, isProfiled: takesProfiles)
+        let migrator = Migrator(site: site.name, migrations: site.migrations)
+        switch settings.migrationPolicy {
+        case .apply:
+            for name in try migrator.apply(to: database) { logger.info("applied migration \(site.name).\(name)") }
+        case .require: try migrator.requireNothingPending(in: database)
+        }
+        return database
+    }
+
     /// Runs blocking work away from the event loop.
     func onThread<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        try await executor.run(body)
+        guard takesProfiles, let profile = RequestProfile.current else { return try await executor.run(body) }
+        return try await executor.run { try RequestProfile.$current.withValue(profile, operation: body) }
     }
 
     func signer(cookie name: String) -> Signer { Signer(secretKey: settings.secretKey, salt: "cookie.\(name)") }
@@ -106,6 +118,12 @@ public final class SiteApplication: Sendable {
 extension SiteApplication {
     /// The answer to a request, error pages and cookies included. Never throws: what a view throws is a page.
     nonisolated(nonsending) func respond(to request: Request) async -> Response {
+        guard let profile = request.profile else { return await answer(request) }
+        let response = await RequestProfile.$current.withValue(profile) { await answer(request) }
+        return profile.isShown ? DebugToolbar(profile: profile, request: request).added(to: response) : response
+    }
+
+    private nonisolated(nonsending) func answer(_ request: Request) async -> Response {
         do {
             guard hosts.allows(request.head) else {
                 throw BadRequest(settings.isDebug ? "The host '\(request.host)' is not in allowed-hosts." : "")
@@ -119,7 +137,7 @@ extension SiteApplication {
 
     /// The view of a request that only has to be called: ``respond(to:)`` would do no more than that.
     func plainView(of request: Request) -> ViewFunction? {
-        guard middleware.isEmpty, request.method.isSafe, hosts.allows(request.head) else { return nil }
+        guard hasPlainViews, request.method.isSafe, hosts.allows(request.head) else { return nil }
         return request.parameters.route?.view
     }
 
@@ -141,12 +159,17 @@ extension SiteApplication {
         {
             return errorPages.response(to: request, refusal: refusal)
         }
-        switch route.view {
+        guard let profile = request.profile else { return try await call(route.view, request) }
+        return try await profile.view { try await call(route.view, request) }
+    }
+
+    private nonisolated(nonsending) func call(_ view: ViewFunction, _ request: Request) async throws -> Response {
+        switch view {
         case .asynchronous(let view): return try await view(request)
         case .immediate(let view): return try view(request)
         case .synchronous(let view):
             if request.isOnWorkerThread { return try view(request) }
-            return try await executor.run { try view(request) }
+            return try await onThread { try view(request) }
         case .webSocket(let view): return try handshake(view, request)
         }
     }

@@ -1,3 +1,5 @@
+public import Diagnosis
+
 /// What a site is run with: filled in from `app.yaml`.
 public struct SiteSettings: Sendable {
     /// The SQLite file; nil for a site without a database.
@@ -8,6 +10,10 @@ public struct SiteSettings: Sendable {
     public var secretKey: SecretKey
     /// Whether error pages may show what went wrong, and templates are read anew when they change.
     public var isDebug: Bool
+    /// Whether pages show at their end what they have cost (the debug toolbar).
+    public var showsToolbar = false
+    /// What opens places in files from error pages.
+    public var editor: EditorLink?
     /// The hosts the site answers for: `example.org`, `.example.org` (and all below), `*`. Ports do not matter.
     public var allowedHosts: [String]
     /// Whether all cookies are for TLS alone, also when the server itself does not speak it.
