@@ -7,11 +7,11 @@ extension EndToEnd {
     /// Another executable in the place of the running one.
     @Suite struct Upgrade {
         /// A server that was started through a link in its folder, which can be pointed elsewhere.
-        private func server() throws -> AppServer {
+        private func server(_ mode: [String] = []) throws -> AppServer {
             let folder = try Folder()
             try folder.write(Reload.configuration("timeouts: {start: 20s}"), to: "app.yaml")
             #expect(symlink(Command.app, folder["app"]) == 0)
-            return try AppServer(in: folder, prefix: ["sh", "-c", "shift; exec ./app \"$@\"", "sh"])
+            return try AppServer(in: folder, mode, prefix: ["sh", "-c", "shift; exec ./app \"$@\"", "sh"])
         }
 
         /// Puts a script in its place, as a new version that is told from the old by a variable.
@@ -80,6 +80,29 @@ extension EndToEnd {
                     && server.workers.allSatisfy { ProcessTable.command(of: $0).hasPrefix("app worker") }
             }
             #expect(try server.get("/version").text == "one")
+            try server.stop()
+        }
+
+        /// Where one process serves, it serves on, or another of the same program in its place; and the next attempt is as good
+        /// as any.
+        @Test(arguments: ["exit 3", nil])
+        func inThreadModeAProgramThatDoesNotWorkCostsNothing(script: String?) throws {
+            let server = try server(["--mode", "thread"])
+            let load = try Load(4, of: "/version", at: server.endpoint, .fresh, pause: .milliseconds(2))
+            if let script { try install(script, in: server.folder) } else { unlink(server.folder["app"]) }
+            kill(server.pid, SIGUSR2)
+            try eventually("it says so: \(server.errors)") {
+                server.errors.contains(
+                    script == nil ? "the new program cannot be used: " : "ended with exit status 3")
+            }
+            try install("VERSION=2 exec \(Command.app) \"$@\"", in: server.folder)
+            kill(server.pid, SIGUSR2)
+            try eventually("the next one serves: \(server.errors)") {
+                server.workers.count == 1
+                    && ([server.pid] + server.workers).allSatisfy { environment(of: $0).contains("VERSION=2") }
+            }
+            let counts = try load.end()
+            #expect(counts.faults == 0, "\(counts)")
             try server.stop()
         }
 
