@@ -32,7 +32,6 @@ struct Serving: Sendable {
         if let umask = configuration.settings.umask { _ = Glibc.umask(mode_t(umask)) }
         tellSize()
         tellMemory()
-        ClockWatch.start(logger: logger)
         if configuration.settings.secretKey == nil, configuration.settings.sites.contains(where: \.isSwift) {
             logger.warning("no secret key is configured: what the sites sign is void after a restart")
         }
@@ -42,6 +41,8 @@ struct Serving: Sendable {
         do { try FileLimit.raise() } catch { logger.warning("the limit of open files stays as it is: \(error)") }
         // The supervisor stays what it is, to bind and to start workers; those are somebody else from their first instruction.
         if configuration.settings.workers.mode == .thread { try Accounts(configuration).assume() }
+        // Not before: a thread keeps what it was started with.
+        ClockWatch.start(logger: logger)
         if configuration.settings.reload.live, configuration.settings.workers.mode == .thread {
             logger.warning("reload: files are watched in process mode alone; start with `app dev`, or --mode process")
         }
