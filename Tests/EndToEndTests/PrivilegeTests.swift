@@ -39,7 +39,14 @@ extension EndToEnd {
             return (found.st_uid, found.st_gid, UInt32(found.st_mode & 0o7777))
         }
 
+        /// Every thread: some of what one may is its own.
         private func expectSomeone(_ pid: Int32) throws {
+            let threads = try Command.run(["ls", "/proc/\(pid)/task"]).output.split(separator: "\n")
+            #expect(!threads.isEmpty)
+            for thread in threads { try expectSomeone(thread: try #require(Int32(thread))) }
+        }
+
+        private func expectSomeone(thread pid: Int32) throws {
             #expect(try status(pid, "Uid") == "61234\t61234\t61234\t61234")
             #expect(try status(pid, "Gid") == "61235\t61235\t61235\t61235")
             #expect(try status(pid, "Groups").split(separator: " ") == ["61235"])
