@@ -78,6 +78,26 @@ extension EndToEnd {
             try server.stop()
         }
 
+        @Test(arguments: bothModes) func aSuccessorThatIsNeverReadyChangesNothing(_ mode: [String]) throws {
+            let folder = try Folder()
+            try folder.writePythonSite(answering("'one'"))
+            let server = try AppServer(in: folder, mode)
+            let workers = server.workers
+            let load = try Load(2, of: "/", at: server.endpoint, .fresh, pause: .milliseconds(5))
+            try folder.write("import time\ntime.sleep(3600)\n", to: "app.py")
+            try folder.write(try folder.text(of: "app.yaml") + "\n  timeouts: {start: 1s}\n", to: "app.yaml")
+            kill(server.pid, SIGHUP)
+            try eventually("it is given up; \(server.errors)") {
+                server.errors.contains("was not ready within 1.0 seconds") && server.workers == workers
+            }
+            let text = mode.contains("process") ? "generation 1 goes on" : "everything serves as before"
+            try eventually("it is said; \(server.errors)") { server.errors.contains(text) }
+            let counts = try load.end()
+            #expect(counts.faults == 0 && counts.ok > 0, "\(counts)")
+            #expect(try server.get("/").text == "one")
+            try server.stop()
+        }
+
         @Test(arguments: bothModes) func aReloadDuringTheDrainIsRefused(_ mode: [String]) throws {
             let folder = try Folder()
             try folder.write("", to: "go")
