@@ -17,7 +17,7 @@ FROM ${SWIFT_IMAGE} AS build
 # Debian keeps only the newest version of a package within a release: one pinned here could not be had for long.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends libsqlite3-dev zlib1g-dev \
+    && apt-get install --yes --no-install-recommends libdeflate-dev libsqlite3-dev zlib1g-dev \
     && rm -rf /var/lib/apt/lists/*
 
 WORKDIR /src
@@ -42,7 +42,7 @@ FROM ${DEBIAN_IMAGE} AS run
 
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates libsqlite3-0 libstdc++6 tzdata zlib1g \
+    && apt-get install --yes --no-install-recommends ca-certificates libdeflate0 libsqlite3-0 libstdc++6 tzdata zlib1g \
     && rm -rf /var/lib/apt/lists/* \
     && install --directory --owner=65532 --group=65532 --mode=0750 /data
 

@@ -42,9 +42,6 @@ final class GzipStream {
     /// Ready for the next body.
     func reset() { deflateReset(stream) }
 
-    /// At most so many bytes come out for `count` more that go in and the end.
-    func bound(_ count: Int) -> Int { Int(deflateBound(stream, UInt(count))) }
-
     /// Compresses `input` and appends what comes out to `output`.
     func compress(_ input: UnsafeRawBufferPointer, _ flush: Flush, into output: inout ByteBuffer) {
         let mode =
@@ -77,9 +74,11 @@ final class GzipStream {
     }
 }
 
-/// The gzip streams of an event loop: they are large (256 KiB) and slow to make, so they are used again.
+/// The compressors of an event loop: they are large (256 KiB and more) and slow to make, so they are used again.
 final class GzipStreamPool {
     private var idle: [GzipStream] = []
+    /// One for each level that was asked for.
+    private var compressors: [BodyCompressor] = []
     private static let idleLimit = 8
 
     /// A stream for a body of `count` bytes (nil when unknown). A small body gets a small window: nothing lies farther
@@ -103,14 +102,11 @@ final class GzipStreamPool {
         idle.append(stream)
     }
 
-    /// The gzip form of a whole body; nil when there is no memory for a stream.
+    /// The gzip form of a whole body; nil when there is no memory for it.
     func compress(_ body: ByteBuffer, level: Int) -> ByteBuffer? {
-        guard let stream = take(level: level, count: body.readableBytes) else { return nil }
-        var output = ByteBuffer()
-        // Most of what is worth compressing shrinks to a third; the rest makes the buffer grow.
-        output.reserveCapacity(min(stream.bound(body.readableBytes), body.readableBytes / 2 + 256))
-        stream.compress(body, .finish, into: &output)
-        give(stream)
-        return output
+        if let compressor = compressors.first(where: { $0.level == level }) { return compressor.compress(body) }
+        guard let compressor = BodyCompressor(level: level) else { return nil }
+        compressors.append(compressor)
+        return compressor.compress(body)
     }
 }

@@ -17,7 +17,7 @@ enum Architecture {
         // Owns sockets and processes; never sees a request.
         "Supervisor": ["Platform", "Logging"],
         "Server": ["Gateway", "HTTP", "Platform", "CZlib", "NIOCore", "NIOPosix", "Crypto", "Logging"],
-        "Front": ["Gateway", "HTTP", "Platform", "CZlib", "NIOCore", "NIOPosix", "Logging"],
+        "Front": ["Gateway", "HTTP", "Platform", "CZlib", "CDeflate", "NIOCore", "NIOPosix", "Logging"],
         // Platform for threads: where they stand, and how to reach them.
         "Gateway": ["HTTP", "Platform", "NIOCore", "NIOPosix", "Logging"],
         // A site's framework runs over the gateways alone: under this server, another one, or none. NIO's bytes are a
@@ -40,6 +40,7 @@ enum Architecture {
         "Python": ["Gateway", "HTTP", "Platform", "CPython", "NIOCore", "Logging"],
         "CPython": [],
         "CZlib": [],
+        "CDeflate": [],
         // What tests of the binary share.
         "TestSupport": ["Platform", "Testing"],
         // Run while building.

@@ -315,7 +315,7 @@ private struct SwiftStarter {
 
             # hadolint ignore=DL3008
             RUN apt-get update \\
-                && apt-get install --yes --no-install-recommends libsqlite3-dev zlib1g-dev \\
+                && apt-get install --yes --no-install-recommends libdeflate-dev libsqlite3-dev zlib1g-dev \\
                 && rm -rf /var/lib/apt/lists/*
 
             \(source)WORKDIR /src
