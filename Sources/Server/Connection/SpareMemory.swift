@@ -5,7 +5,7 @@ import NIOCore
 /// and a connection that waits for a request holds none.
 struct SpareMemory {
     /// A buffer that has grown beyond this is not kept.
-    private static let keptCapacity = 8 * 1024
+    private static let keptCapacity = 64 * 1024
 
     /// A finished exchange, which somebody may still hold.
     private var exchange: HTTP1Exchange?

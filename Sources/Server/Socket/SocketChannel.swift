@@ -35,6 +35,7 @@ final class SocketChannel: DescriptorWatcher {
     private static let lowMark = 32 * 1024
     /// The first read of a connection; each that fills its buffer doubles the next.
     private static let leastRead = 2 * 1024
+    /// What is taken in at once before others get their turn.
     private static let mostRead = 64 * 1024
 
     let loop: ServerLoop
@@ -46,6 +47,7 @@ final class SocketChannel: DescriptorWatcher {
     private var descriptor: CInt
     private var interest: Poller.Events = []
     private var readSize = leastRead
+    private var wasSmall = false
     private var isBlocked = false
     private var isFull = false
     private var whenSent: (() -> Void)?
@@ -94,35 +96,55 @@ final class SocketChannel: DescriptorWatcher {
         if handler.wantsBytes { handler.socketIsReadable(self) } else { updateInterest() }
     }
 
-    /// Reads once, behind what `buffer` holds. After `.end` the handler calls ``updateInterest()``.
+    /// Reads what has come, up to ``mostRead``, behind what `buffer` holds: a request that came as a whole is seen as a
+    /// whole. After `.end` the handler calls ``updateInterest()``.
     func receive(into buffer: inout ByteBuffer) -> Received {
-        guard descriptor >= 0 else { return .lost }
-        let size = readSize
+        var total = 0
+        while total < Self.mostRead {
+            let size = readSize
+            let count = read(size, into: &buffer)
+            guard count > 0 else { return total > 0 ? .bytes(total) : received(count) }
+            loop.received &+= UInt64(count)
+            total += count
+            guard count == size else { break }
+            readSize = min(size * 2, Self.mostRead)
+        }
+        adapt(to: total)
+        return .bytes(total)
+    }
+
+    /// What `recv` says; less than 0 is the negative error number.
+    private func read(_ size: Int, into buffer: inout ByteBuffer) -> Int {
+        guard descriptor >= 0 else { return -Int(EBADF) }
         var count = 0
-        var error: CInt = 0
         buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: size) { free in
             repeat { count = recv(descriptor, free.baseAddress, size, 0) } while count < 0 && errno == EINTR
-            if count < 0 { error = errno }
+            if count < 0 { count = -Int(errno) }
             return max(count, 0)
         }
-        if count > 0 {
-            loop.received &+= UInt64(count)
-            if count == size {
-                readSize = min(size * 2, Self.mostRead)
-            } else if count < size / 4 {
-                readSize = max(size / 2, Self.leastRead)
-            }
-            return .bytes(count)
-        }
-        if count == 0 {
+        return count
+    }
+
+    /// Two small reads one after the other make the next smaller.
+    private func adapt(to count: Int) {
+        guard count < readSize / 4 else { return wasSmall = false }
+        if wasSmall { readSize = max(readSize / 2, Self.leastRead) }
+        wasSmall.toggle()
+    }
+
+    /// What a read means that brought nothing.
+    private func received(_ count: Int) -> Received {
+        switch -count {
+        case 0:
             isInputClosed = true
             return .end
+        case Int(EAGAIN), Int(EWOULDBLOCK): return .nothing
+        default:
+            // Resets and broken pipes: the client is gone, which is its own affair.
+            logger.debug("connection error", metadata: ["error": "\(SystemError.message(CInt(-count)))"])
+            close()
+            return .lost
         }
-        if error == EAGAIN || error == EWOULDBLOCK { return .nothing }
-        // Resets and broken pipes: the client is gone, which is its own affair.
-        logger.debug("connection error", metadata: ["error": "\(SystemError.message(error))"])
-        close()
-        return .lost
     }
 
     /// Reading goes on, or pauses, as the handler wants it now.
