@@ -83,6 +83,10 @@ public protocol Exchange: AnyObject {
     /// the handshake itself (`Sec-WebSocket-*`, `Connection`, `Upgrade`) are the server's business. Nil when the client
     /// has left, the request is no handshake, or a response was begun.
     func acceptWebSocket(subprotocol: String?, fields: Fields) -> (any WebSocket)?
+
+    /// Has the server's successor answer, as if the request had come there: to be called before anything else was done with
+    /// the exchange. False, and nothing has changed, when there is none.
+    func handOver() -> Bool
 }
 
 extension Exchange {
@@ -97,6 +101,8 @@ extension Exchange {
     public func onLeave(_ leave: @escaping () -> Void) {}
 
     public func noteRoute(_ number: Int) {}
+
+    public func handOver() -> Bool { false }
 
     /// A whole response without fields beyond its type.
     public func respond(_ status: Status, text: String) {

@@ -176,15 +176,15 @@ final class AcceptTarget: Sendable {
     /// Whether the loop has been at one thing for too long to be given another connection.
     var isBlocked: Bool { pulse.isBlocked }
 
-    /// Gives the loop a connected socket, which is then its own.
-    func take(_ descriptor: CInt) {
+    /// Gives the loop a connected socket, which is then its own, with what has come on it already.
+    func take(_ descriptor: CInt, _ received: [UInt8] = []) {
         count.add(1, ordering: .relaxed)
         loop.eventLoop.execute { [self] in
             let context = loop.value
             let socket = SocketChannel(adopting: descriptor, on: context.eventLoop, logger: context.logger) {
                 [self] in leave()
             }
-            HTTP1Connection(loop: context, socket: socket).open()
+            HTTP1Connection(loop: context, socket: socket).open(received)
         }
     }
 

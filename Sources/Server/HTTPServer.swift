@@ -63,9 +63,16 @@ public final class HTTPServer: Sendable {
         acceptors.withLock { $0.append(acceptor) }
     }
 
-    /// Serves a connected, non-blocking socket, which is the server's from now on.
-    public func take(connection descriptor: CInt) {
-        targets.min { $0.load < $1.load }?.take(descriptor)
+    /// Serves a connected, non-blocking socket, which is the server's from now on, and on which `received` has come already.
+    public func take(connection descriptor: CInt, received: [UInt8] = []) {
+        targets.min { $0.load < $1.load }?.take(descriptor, received)
+    }
+
+    /// From now on connections on which no request was begun go to another server, by `successor`: it gets the socket, of
+    /// which it has to make a copy, with what was received, and answers whether it has. Requests that were begun but not
+    /// touched go when their handler says so (``Exchange/handOver()``). Called on the loops. From any thread.
+    public func handOver(to successor: @escaping @Sendable (CInt, [UInt8]) -> Bool) {
+        for loop in loops { loop.eventLoop.execute { loop.value.handOver(to: successor) } }
     }
 
     /// A loop does not come back from what it does: it gets no new connections meanwhile. From any thread.

@@ -16,6 +16,9 @@ final class LoopContext {
     let webSockets: WebSocketRegistry
     /// Memory for the next request.
     var spare = SpareMemory()
+    /// Takes connections over, with what was received on them and is not answered; true when it has. Set once there is
+    /// another server that goes on with them.
+    private(set) var successor: ((CInt, [UInt8]) -> Bool)?
     /// Set once the server is to end: no connection is kept alive any more.
     private(set) var drainTimes: DrainTimes?
     /// Connections that were cut off because their time was up.
@@ -56,6 +59,12 @@ final class LoopContext {
         connections.forEach { $0.limitSilence(times, at: now) }
         guard limits.linger > .zero else { return webSockets.restartAll() }
         eventLoop.assumeIsolated().scheduleTask(deadline: times.lingerEnd) { [webSockets] in webSockets.restartAll() }
+    }
+
+    /// From now on connections go to `successor`: those that wait for a request at once, the others when they next do.
+    func handOver(to successor: @escaping (CInt, [UInt8]) -> Bool) {
+        self.successor = successor
+        connections.forEach { $0.handOver() }
     }
 
     /// The time of those who linger is over.

@@ -30,6 +30,8 @@ public protocol FinishedExchange {
     var nanoseconds: UInt64 { get }
     /// False when the response was cut short.
     var isComplete: Bool { get }
+    /// Whether another server answers it: here nothing became of it.
+    var isHandedOver: Bool { get }
     var requestID: String { get }
     /// As ``nanoseconds``, without what the client took: from the end of the request to the beginning of the response.
     var responseNanoseconds: UInt64 { get }
@@ -43,6 +45,7 @@ public protocol FinishedExchange {
 
 extension FinishedExchange {
     public var statusCode: Int { status?.code ?? 0 }
+    public var isHandedOver: Bool { false }
 }
 
 /// A request that was answered before it could be read.

@@ -17,7 +17,7 @@ public enum ControlMessage: Equatable, Sendable {
     case reopenLogs
     /// Supervisor → worker: accept what is queued, close the listeners, finish what is in flight, exit with status 0.
     case drain(DrainPurpose)
-    /// Supervisor → worker: something that is none of theirs, from whoever set up the one for whoever set up the other.
+    /// Either way: something that is none of theirs, from whoever set up the one for whoever set up the other.
     case tell(String)
 
     /// The longest packet either side sends or reads, in bytes.

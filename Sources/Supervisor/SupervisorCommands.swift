@@ -16,6 +16,9 @@ public final class SupervisorCommands: Sendable {
         case stop
         /// Tell every worker this (``WorkerControl/onTell(_:)``). Done at once; a worker with no room for it misses it.
         case tell(String)
+        /// Tell every worker this, those included that start later, under a successor of this program too; what was
+        /// announced before is not told any more.
+        case announce(String)
     }
 
     /// What became of it.

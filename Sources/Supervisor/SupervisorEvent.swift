@@ -45,6 +45,8 @@ public enum SupervisorAction: Equatable, Sendable {
     case drain(WorkerID, DrainPurpose)
     /// Say something else to a worker.
     case tell(WorkerID, ControlMessage)
+    /// Pass on what a worker has told.
+    case told(String)
     /// Send a worker a signal.
     case kill(WorkerID, pid: Int32, Signal)
     /// Let go of the worker's control channel: it has ended.

@@ -55,6 +55,9 @@ public struct HandOver: Sendable {
         }
     }
 
+    /// What every worker was told (``SupervisorCommands/Request/announce(_:)``).
+    public var announcement: String? { records.first { $0.word == "pool" }?["announcement"] }
+
     /// The programs beside the workers.
     public var programs: [InheritedProgram] { records.compactMap { InheritedProgram($0) } }
 

@@ -86,6 +86,9 @@ public final class SupervisorProcess {
         /// Called when the whole first generation serves, and whenever another one has taken over, with its sockets.
         public var onServing: ([ListeningSocket]) -> Void = { _ in }
 
+        /// Called with what workers tell (``WorkerControl/tell(_:)``).
+        public var onTold: (String) -> Void = { _ in }
+
         public init(program: Program, commands: SupervisorCommands, logger: Logger) {
             self.program = program
             self.program.environment = program.environment.filter { !SocketActivation.variables.contains($0.key) }
@@ -341,6 +344,7 @@ public final class SupervisorProcess {
                 logger.warning("worker \(id) does not listen; it will be ended at the deadline")
             }
         case .tell(let id, let message): handles[id]?.channel.send(message)
+        case .told(let text): setup.onTold(text)
         case .kill(_, let pid, let signal): signal.send(to: pid)
         case .forget(let id):
             handles[id] = nil

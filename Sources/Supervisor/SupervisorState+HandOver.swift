@@ -16,6 +16,7 @@ extension SupervisorState {
             pool.set("pending", pendingWish.kind.name)
             pool.set("cause", pendingWish.cause)
         }
+        pool.set("announcement", announcement)
         var counts = Record("respawns")
         for (reason, count) in respawns { counts.set(reason.rawValue, count) }
         return [pool, Record("options", encoding: options), counts] + slots.map(Self.record)
@@ -49,6 +50,7 @@ extension SupervisorState {
         failedBoots = pool.integer("failed-boots") ?? 0
         reloads = pool.integer("reloads") ?? 0
         failedReloads = pool.integer("failed-reloads") ?? 0
+        announcement = pool["announcement"]
         if let cause = pool["cause"] {
             let kind: Rollout.Kind = pool["pending"] == "upgrade" ? .upgrade(executable: nil) : .reload
             pendingWish = .init(kind: kind, cause: cause)

@@ -59,6 +59,8 @@ public struct SupervisorState: Sendable {
     var reloads = 0
     var failedReloads = 0
     var lastFailure: String?
+    /// What every worker is told.
+    var announcement: String?
     /// What the end says when all has been finished.
     var finalExitCode: Int32 = 0
 
@@ -141,6 +143,10 @@ public struct SupervisorState: Sendable {
             if phase == .starting || phase == .running, stopAt == nil { stop("command", now, &actions) }
             actions.append(.answer(number, .done))
         case .tell(let text):
+            for worker in sortedWorkers { actions.append(.tell(worker.id, .tell(text))) }
+            actions.append(.answer(number, .done))
+        case .announce(let text):
+            announcement = text
             for worker in sortedWorkers { actions.append(.tell(worker.id, .tell(text))) }
             actions.append(.answer(number, .done))
         case .scale(let count):
@@ -230,6 +236,7 @@ public struct SupervisorState: Sendable {
         workers[id]?.pid = pid
         workers[id]?.lastHeard = now
         workers[id]?.phase = .starting(deadline: now + options.start)
+        if let announcement { actions.append(.tell(id, .tell(announcement))) }
         switch phase {
         case .starting, .running, .draining: if worker.isLeaving { drain(id, worker.purpose, now, &actions) }
         case .killing, .ended: kill(id, &actions)
@@ -265,7 +272,8 @@ public struct SupervisorState: Sendable {
         case (.heartbeat(let report), _): received(report, from: id, &actions)
         case (.failed(let reason), _): workers[id]?.failure = reason
         case (.retire(let reason), _): retire(id, reason, &actions)
-        case (.ready, _), (.drain, _), (.unready, _), (.reopenLogs, _), (.tell, _):
+        case (.tell(let text), _): actions.append(.told(text))
+        case (.ready, _), (.drain, _), (.unready, _), (.reopenLogs, _):
             break  // Too late, or not a worker's to say.
         }
     }

@@ -42,6 +42,8 @@ public final class WorkerControl: Sendable {
         var isReady = false
         var drainReason: DrainReason?
         var onTell: (@Sendable (String) -> Void)?
+        /// What was told before anybody listened.
+        var untold: [String] = []
         var onDrain: (@Sendable (DrainReason) -> Void)?
         var onHurry: (@Sendable () -> Void)?
         var onUnready: (@Sendable () -> Void)?
@@ -126,9 +128,15 @@ public final class WorkerControl: Sendable {
     /// What to do when log files are to be opened anew; on the control thread.
     public func onReopenLogs(_ action: @escaping @Sendable () -> Void) { state.withLock { $0.onReopenLogs = action } }
 
-    /// What to do with what the supervisor passes on (``SupervisorCommands/Request/tell(_:)``); called on the control thread.
+    /// What to do with what the supervisor passes on (``SupervisorCommands/Request/tell(_:)``): called for what has come
+    /// already, and then on the control thread. Not to be kept waiting.
     public func onTell(_ action: @escaping @Sendable (String) -> Void) {
-        state.withLock { $0.onTell = action }
+        state.withLock { state in
+            // Under the lock, so that nothing overtakes.
+            for text in state.untold { action(text) }
+            state.untold = []
+            state.onTell = action
+        }
     }
 
     /// Tells the supervisor that this worker serves.
@@ -141,6 +149,11 @@ public final class WorkerControl: Sendable {
     /// dropped.
     public func heartbeat(_ report: WorkerReport) {
         channel.send(.heartbeat(report))
+    }
+
+    /// Tells whoever set up the supervisor something (``SupervisorProcess/Setup/onTold``).
+    public func tell(_ text: String) {
+        channel.send(.tell(text), waits: true)
     }
 
     /// Asks the supervisor for a successor; when that is ready, this worker is told to drain. May be called from any thread, and
@@ -189,7 +202,7 @@ public final class WorkerControl: Sendable {
                     reason = .requested(.stop)
                     if isDraining { state.withLock { $0.onHurry }?() }
                 case .message(.drain(.replace)): reason = .requested(.replace)
-                case .message(.tell(let text)): state.withLock { $0.onTell }?(text)
+                case .message(.tell(let text)): told(text)
                 case .message(.unready): state.withLock { $0.onUnready }?()
                 case .message(.reopenLogs): state.withLock { $0.onReopenLogs }?()
                 case .closed:
@@ -203,6 +216,14 @@ public final class WorkerControl: Sendable {
                 guard begin(reason) else { return }
             }
         }
+    }
+
+    private func told(_ text: String) {
+        let action = state.withLock { state in
+            if state.onTell == nil { state.untold.append(text) }
+            return state.onTell
+        }
+        action?(text)
     }
 
     /// Begins the drain; false when that ended the process (in tests: would have).

@@ -79,7 +79,7 @@ extension EndToEnd {
         /// The dependencies come from this checkout's build folder: a private view of it takes what the new package adds,
         /// so that neither is built twice nor anything of the checkout is changed. That needs overlay file systems;
         /// without them a build folder beside the tests' other caches is kept.
-        @Test(.timeLimit(.minutes(15))) func aSwiftSite() throws {
+        @Test(.timeLimit(.minutes(20))) func aSwiftSite() throws {
             let folder = try Folder()
             let made = try Command.app("new", "guest-book", "--portico", Command.package, in: folder)
             #expect(made.status == .exited(0), "\(made.errors)")
@@ -95,6 +95,7 @@ extension EndToEnd {
             #expect(result.status == .exited(0), "\(result.output)\n\(result.errors)")
             #expect(result.output.contains("4 steps, none failed"))
             #expect(result.output.contains("no errors"))
+            #expect(result.output.contains("requests meanwhile, none failed"))
         }
 
         private var tools: [String: String] {

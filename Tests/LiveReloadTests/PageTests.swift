@@ -25,17 +25,38 @@ import Testing
         #expect(ContentPolicy(policy).widened == widened)
     }
 
-    @Test(arguments: [
-        LiveMessage.style("/a/b c.css"), .page, .busy("Compiling [1/2]"), .busy(""), .mended,
-        .broken(ErrorReport(title: "swift build failed", text: "a\nb\n")), .broken(ErrorReport(title: "t", text: "")),
-    ])
-    func messagesComeThrough(_ message: LiveMessage) {
-        #expect(LiveMessage(message.text) == message)
+    @Test func statesComeThrough() {
+        var state = LiveState()
+        #expect(LiveState(state.text) == state)
+        state.changed(style: "/a/b c.css")
+        state.busy = "Compiling [1/2]"
+        #expect(LiveState(state.text) == state)
+        for text in ["", "one", "a\nb\n", "\n"] {
+            state.replace(report: ErrorReport(title: "swift build failed", text: text))
+            #expect(LiveState(state.text) == state)
+        }
+        state.replace(report: nil)
+        #expect(LiveState(state.text) == state)
     }
 
-    @Test func whatIsNotKnownIsNoMessage() {
-        #expect(LiveMessage("other thing") == nil)
-        #expect(LiveMessage("") == nil)
+    @Test func whatHasChangedCounts() {
+        var state = LiveState()
+        state.changed(style: "a.css")
+        #expect(state.number == 1 && state.style == "a.css")
+        state.changed()
+        #expect(state.number == 2 && state.style == nil)
+        state.replace(report: nil)
+        #expect(state.number == 2)
+        state.replace(report: ErrorReport(title: "t", text: ""))
+        state.replace(report: ErrorReport(title: "t", text: ""))
+        #expect(state.number == 3)
+        state.changed(style: "two\nlines.css")
+        #expect(state.number == 4 && state.style == nil)
+    }
+
+    @Test(arguments: ["", "other thing", "live", "live x\n\n", "hold"])
+    func whatIsNotKnownIsNoState(_ text: String) {
+        #expect(LiveState(text) == nil)
     }
 
     @Test func placesOfACompiler() {
@@ -95,7 +116,7 @@ import Testing
     }
 
     @Test func eventsAreOneLineEach() {
-        let event = LiveEvent(.busy("a\nb"), version: "v.1")
+        let event = LiveEvent("busy", "a\nb", version: "v.1")
         #expect(event.text == "id: v.1\nevent: busy\ndata: a b\n\n")
     }
 

@@ -14,6 +14,24 @@ import Testing
         #expect(try MemoryFile.contents(of: MemoryFile.make(name: "empty", [])) == [])
     }
 
+    @Test func descriptorsGoThroughAQueueWithTheirBytes() throws {
+        let queue = try DescriptorQueue()
+        #expect(queue.take() == nil)
+        let file = try MemoryFile.make(name: "test", [1, 2, 3])
+        let long = [UInt8](repeating: 7, count: DescriptorQueue.longest)
+        #expect(queue.put(file.rawValue, []) && queue.put(file.rawValue, long))
+        #expect(!queue.put(file.rawValue, long + [7]), "too long ever to fit")
+        for bytes in [[], long] {
+            let taken = try #require(queue.take())
+            #expect(taken.bytes == bytes)
+            let copy = Descriptor(adopting: taken.descriptor)
+            #expect(try MemoryFile.contents(of: copy) == [1, 2, 3])
+        }
+        var count = 0
+        while queue.put(file.rawValue, []) { count += 1 }
+        #expect(count > 50, "a full queue says so, and has room for a server's connections")
+    }
+
     @Test func randomBytesDiffer() throws {
         #expect(try RandomBytes.make(count: 32) != RandomBytes.make(count: 32))
         #expect(try RandomBytes.make(count: 0) == [])

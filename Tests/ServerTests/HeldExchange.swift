@@ -13,6 +13,9 @@ final class HeldExchange: @unchecked Sendable {
         isSet.store(true, ordering: .releasing)
     }
 
+    /// Waits until it has come.
+    func wait() { _ = eventually { isSet.load(ordering: .acquiring) } }
+
     /// Answers it on its loop, once it has come.
     func release(_ answer: @escaping @Sendable (any Exchange) -> Void) {
         guard eventually({ isSet.load(ordering: .acquiring) }), let exchange else { return }

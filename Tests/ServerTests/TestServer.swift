@@ -48,6 +48,15 @@ final class TestServer: Sendable {
         return drain
     }
 
+    /// Gives its connections to another server.
+    func handOver(to successor: TestServer) {
+        let next = successor.server
+        server.handOver { descriptor, received in
+            next.take(connection: dup(descriptor), received: received)
+            return true
+        }
+    }
+
     func endLinger() { server.endLinger() }
 
     /// A drain on its way.

@@ -59,7 +59,7 @@ import Testing
             case .exit:
                 exits += 1
                 promise(hasClosed, "ended with open listeners: \(path)")
-            case .log, .prepare, .announceGeneration, .handOver, .answer, .tell: break
+            case .log, .prepare, .announceGeneration, .handOver, .answer, .tell, .told: break
             }
         }
         promise(announcements <= 1, "announced twice: \(path)")

@@ -204,6 +204,17 @@ import Testing
         #expect(simulation.state.phase == .running)
     }
 
+    @Test func anAnnouncementIsMadeToWhoeverComesLater() {
+        var simulation = Simulation.running(1)
+        let first = simulation.send(.command(1, .announce("a")))
+        #expect(first == [.tell(WorkerID(1), .tell("a")), .answer(1, .done)])
+        simulation.send(.command(2, .announce("b")))
+        #expect(simulation.crash(1) == [.forget(1), .spawn(2, slot: 0), .tell(WorkerID(2), .tell("b"))])
+        // What is merely told is not kept.
+        #expect(simulation.send(.command(3, .tell("c"))) == [.tell(WorkerID(2), .tell("c")), .answer(3, .done)])
+        #expect(SupervisorState(simulation.state.records)?.announcement == "b")
+    }
+
     // MARK: - Ending
 
     @Test func servesForAWhileBeforeItDrains() {

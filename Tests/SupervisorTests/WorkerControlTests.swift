@@ -87,6 +87,20 @@ import Testing
         #expect(worker.drainReason == .requested(.replace))
     }
 
+    @Test func hearsWhatItWasToldBeforeItListened() throws {
+        let pair = try ControlChannel.Pair()
+        let worker = try makeWorker(pair)
+        let events = events
+        worker.onUnready { events.add("unready") }
+        try worker.start(signals: nil)
+        let channel = pair.takeSupervisor()
+        for message in [ControlMessage.tell("a"), .tell("b"), .unready] { channel.send(message) }
+        #expect(events.wait(for: 1) == ["unready"])
+        worker.onTell { events.add($0) }
+        channel.send(.tell("c"))
+        #expect(events.wait(for: 4) == ["unready", "a", "b", "c"])
+    }
+
     @Test func drainsWhenTheSupervisorIsGone() throws {
         let pair = try ControlChannel.Pair()
         let worker = try makeWorker(pair)

@@ -2,7 +2,7 @@ import Glibc
 import Platform
 import Testing
 
-/// `app serve`, running.
+/// `app serve` (or `dev`), running.
 package final class AppServer: Sendable {
     package let folder: Folder
     package let process: RunningProcess
@@ -13,12 +13,13 @@ package final class AppServer: Sendable {
     /// Starts it with `configuration` as `app.yaml` and waits until it says where it listens.
     /// - Parameter prefix: a program that starts `app` in its place, as `unshare` does.
     package init(
-        in folder: Folder, _ arguments: [String] = [], prefix: [String] = [], environment: [String: String] = [:],
+        in folder: Folder, _ arguments: [String] = [], program: String = Command.app, command: String = "serve",
+        prefix: [String] = [], environment: [String: String] = [:],
         descriptors: [(source: Int32, target: Int32)] = [], listeners: Int = 1, isForked: Bool = false
     ) throws {
         self.folder = folder
         let process = try RunningProcess(
-            prefix + [Command.app, "serve"] + arguments, in: folder.path, environment: environment,
+            prefix + [program, command] + arguments, in: folder.path, environment: environment,
             descriptors: descriptors)
         self.process = process
         var lines: [Substring] = []

@@ -102,6 +102,11 @@ int cplatform_accept(int listener);
 /// Unmaps the pages of all code and constants that are loaded; what is used again comes back from the page cache.
 void cplatform_release_code(void);
 
+/// Sends `count` bytes, at least one, and a copy of `fd` as one packet over a Unix socket; never waits.
+int cplatform_send_descriptor(int socket, int fd, const void *bytes, size_t count);
+/// Receives such a packet, its descriptor close-on-exec; never waits. Returns the number of bytes, 0 at the end.
+ssize_t cplatform_receive_descriptor(int socket, int *fd, void *bytes, size_t capacity);
+
 /// Who is at the other end of a Unix socket.
 int cplatform_peer_credentials(int fd, int *pid, unsigned *uid, unsigned *gid);
 

@@ -1,5 +1,4 @@
 public import Diagnosis
-import Gateway
 
 /// The page about an ``ErrorReport``: each place with the lines around it, then all that was said.
 public struct ErrorReportPage {
@@ -28,6 +27,4 @@ public struct ErrorReportPage {
             title: report.title, sections: places + [.text("All that was said", report.text)],
             footer: "This page comes back to what it was when the mistake is mended.")
     }
-
-    static func escaped(_ text: String) -> String { ErrorPage.escape(text) }
 }

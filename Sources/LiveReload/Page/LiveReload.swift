@@ -5,21 +5,14 @@ import Synchronization
 
 /// The development server's line to the pages that are open, in one worker.
 ///
-/// What a page was made by is its version: the worker's, and the number of changes that have reached it. A page that finds
+/// What a page was made by is its version: the worker's code, and the number of changes that have reached it. A page that finds
 /// another version when it connects (again) has missed something and loads itself anew, so that nothing depends on a
 /// connection that lasts.
 public final class LiveReload: Sendable {
-    struct State {
-        /// Counts the changes.
-        var number = 0
-        var report: ErrorReport?
-        var busy = ""
-    }
-
     private let token: String
     private let editor: EditorLink?
     private let directory: String?
-    private let state = Mutex(State())
+    private let state = Mutex(LiveState())
     private let handlers = Mutex<[NIOLoopBound<LiveReloadHandler>]>([])
 
     /// - Parameters:
@@ -39,23 +32,25 @@ public final class LiveReload: Sendable {
         return handler
     }
 
-    /// Tells every page. From any thread.
-    public func tell(_ message: LiveMessage) {
-        let event = state.withLock { state -> LiveEvent in
-            switch message {
-            case .busy(let line): state.busy = line
-            case .broken(let report):
-                state.report = report
-                state.busy = ""
-                state.number += 1
-            case .mended:
-                state.report = nil
-                state.number += 1
-            case .page, .style: state.number += 1
-            }
-            return LiveEvent(message, version: version(state))
+    /// How things stand now: pages hear of what is new. From any thread.
+    public func take(_ new: LiveState) {
+        let old = state.withLock { state in
+            defer { state = new }
+            return state
         }
-        eachHandler { $0.send(event) }
+        let version = version(new)
+        var events: [LiveEvent] = []
+        if new.number != old.number {
+            // Who has missed the one before is better off with the whole page.
+            let style = new.number == old.number + 1 ? new.style : nil
+            events.append(LiveEvent(style == nil ? "page" : "style", style ?? "", version: version))
+        }
+        if new.busy != old.busy { events.append(LiveEvent("busy", new.busy, version: version)) }
+        tell(events)
+    }
+
+    private func tell(_ events: [LiveEvent]) {
+        if !events.isEmpty { eachHandler { $0.send(events) } }
     }
 
     /// From now on requests wait, until ``release()`` or ``close()``. From any thread.
@@ -64,9 +59,12 @@ public final class LiveReload: Sendable {
     /// The requests that wait are answered here after all. From any thread.
     public func release() { eachHandler { $0.release() } }
 
-    /// Sends everybody to the worker that follows: streams end, for their pages connect anew, and requests that wait are
-    /// told to ask again. From any thread.
-    public func close() { eachHandler { $0.close() } }
+    /// Sends everybody to the worker that follows: pages connect anew, and requests go over to it, where the server has a
+    /// way (``Exchange/handOver()``). From any thread.
+    public func close() {
+        tell([LiveEvent("moved", "", version: state.withLock { version($0) })])
+        eachHandler { $0.close() }
+    }
 
     private func eachHandler(_ body: @escaping @Sendable (LiveReloadHandler) -> Void) {
         for handler in handlers.withLock({ $0 }) {
@@ -74,44 +72,33 @@ public final class LiveReload: Sendable {
         }
     }
 
-    private func version(_ state: State) -> String { "\(token).\(state.number)" }
+    private func version(_ state: LiveState) -> String { "\(token).\(state.number)" }
 
-    /// What pages made now are made by.
-    var script: LiveScript { LiveScript(version: state.withLock { version($0) }) }
+    /// What goes into pages made now, and the page that stands for all of them while the new code does not work.
+    var present: (script: LiveScript, brokenPage: String?) {
+        let state = state.withLock { $0 }
+        let page = state.report.map { ErrorReportPage($0, editor: editor, directory: directory).html }
+        return (LiveScript(version: version(state)), page)
+    }
 
     /// What a page that connects is told first.
     var greeting: [LiveEvent] {
-        state.withLock { state in
-            let version = version(state)
-            let hello = LiveEvent(name: "hello", data: version, version: version)
-            return state.busy.isEmpty ? [hello] : [hello, LiveEvent(.busy(state.busy), version: version)]
-        }
-    }
-
-    /// The page that stands for all others while the new code does not work.
-    var brokenPage: String? {
-        state.withLock(\.report).map { ErrorReportPage($0, editor: editor, directory: directory).html }
+        let state = state.withLock { $0 }
+        let version = version(state)
+        return [LiveEvent("hello", version, version: version), LiveEvent("busy", state.busy, version: version)]
     }
 }
 
 /// A server-sent event (HTML Standard §9.2).
 struct LiveEvent: Sendable {
-    let name: String
-    let data: String
-    let version: String
+    private let name: String
+    private let data: String
+    private let version: String
 
-    init(name: String, data: String, version: String) {
+    init(_ name: String, _ data: String, version: String) {
         self.name = name
         self.data = data
         self.version = version
-    }
-
-    init(_ message: LiveMessage, version: String) {
-        switch message {
-        case .style(let path): self.init(name: "style", data: path, version: version)
-        case .busy(let line): self.init(name: "busy", data: line, version: version)
-        case .page, .broken, .mended: self.init(name: "page", data: "", version: version)
-        }
     }
 
     /// As it goes into the stream. The data is one line.

@@ -25,6 +25,8 @@ final class LiveReloadHandler: ExchangeHandler {
     }
 
     func handle(_ exchange: any Exchange) {
+        // Those who kept their connection to this worker are to meet the next one.
+        if isClosed, exchange.handOver() { return }
         let request = exchange.request
         switch (isPath(request, Self.eventsPath), isPath(request, Self.scriptPath)) {
         case (true, _): listen(exchange)
@@ -36,8 +38,9 @@ final class LiveReloadHandler: ExchangeHandler {
 
     private func serve(_ exchange: any Exchange, _ request: RequestHead) {
         guard isNavigation(request) else { return inner.handle(exchange) }
-        let page = InjectingExchange(exchange, live.script)
-        if let broken = live.brokenPage {
+        let (script, brokenPage) = live.present
+        let page = InjectingExchange(exchange, script)
+        if let broken = brokenPage {
             respond(page, .internalServerError, "text/html; charset=utf-8", broken, cache: "no-store")
         } else {
             inner.handle(page)
@@ -85,19 +88,18 @@ final class LiveReloadHandler: ExchangeHandler {
         if let site = exchange.request.fields["Sec-Fetch-Site"], site != "same-origin" {
             return respond(exchange, .forbidden, "text/plain", "only for pages of this server\n", cache: "no-store")
         }
-        guard !isClosed else {
-            return respond(exchange, .serviceUnavailable, "text/plain", "going\n", cache: "no-store")
-        }
         exchange.start(ResponseHead(.ok, ["Content-Type": "text/event-stream", "Cache-Control": "no-store"]))
         let hello = live.greeting.map(\.text).joined()
         exchange.write(ByteBuffer(string: "retry: 200\n\n\(hello)"))
         exchange.flush()
+        // The page knows whether it is of this worker; what comes later it asks somebody else.
+        if isClosed { return exchange.finish() }
         streams.append(exchange)
         exchange.onClose { [weak self, weak exchange] in self?.streams.removeAll { $0 === exchange } }
         beat()
     }
 
-    func send(_ event: LiveEvent) { sendAll(event.text) }
+    func send(_ events: [LiveEvent]) { sendAll(events.map(\.text).joined()) }
 
     private func sendAll(_ text: String) {
         for stream in streams where stream.isOpen {
@@ -114,20 +116,7 @@ final class LiveReloadHandler: ExchangeHandler {
         isHolding = false
         let all = waiting
         waiting = []
-        for exchange in all where exchange.isOpen { sendOn(exchange) }
-    }
-
-    /// To the same place once more: the connection closes, and a new one is for the worker that follows. 307 keeps the
-    /// method and the body (RFC 9110 §15.4.8).
-    private func sendOn(_ exchange: any Exchange) {
-        let request = exchange.request
-        let origin = request.authority.map { "\(exchange.connection.scheme)://\(request.string($0))" } ?? ""
-        let query = request.rawQuery.map { "?\(request.string($0))" } ?? ""
-        exchange.respond(
-            ResponseHead(
-                .temporaryRedirect,
-                ["Location": "\(origin)\(request.string(request.rawPath))\(query)", "Content-Length": "0"]),
-            ByteBuffer())
+        for exchange in all where exchange.isOpen && !exchange.handOver() { serve(exchange, exchange.request) }
     }
 
     private func beat() {

@@ -1,3 +1,5 @@
+import Gateway
+
 /// What goes into pages.
 struct LiveScript: Sendable {
     /// Where pages listen, and where the script is. Answered by the front router itself, in development alone.
@@ -9,16 +11,18 @@ struct LiveScript: Sendable {
 
     /// The element at the end of a page.
     func element(nonce: String?) -> String {
-        let nonce = nonce.map { " nonce=\"\(ErrorReportPage.escaped($0))\"" } ?? ""
+        let nonce = nonce.map { " nonce=\"\(ErrorPage.escape($0))\"" } ?? ""
         return "<script src=\"\(Self.scriptPath)\" data-version=\"\(version)\"\(nonce)></script>\n"
     }
 
     /// The script. It listens, and loads the page again, or exchanges a style sheet; a page that is loaded again gets what
-    /// was typed into its fields.
+    /// was typed into its fields, also when a report has stood in its place meanwhile.
     static let source = """
         (() => {
           const element = document.currentScript;
           let version = element.dataset.version;
+          // A page about a failure, in the place of the page that somebody typed into.
+          const isReport = performance.getEntriesByType("navigation")[0]?.responseStatus >= 500;
           const store = "portico-live " + location.pathname;
 
           const fields = () => [...document.querySelectorAll("input, textarea, select")].filter(
@@ -41,7 +45,10 @@ struct LiveScript: Sendable {
               else field.value = kept[index];
             });
           };
-          const reload = () => { remember(); location.reload(); };
+          const reload = () => {
+            if (!isReport) remember();
+            location.reload();
+          };
 
           const exchange = (path) => {
             const name = path.split("/").pop();
@@ -78,18 +85,23 @@ struct LiveScript: Sendable {
               act(event.data);
               version = event.lastEventId || version;
             });
-            on("hello", (data) => { if (data !== version) reload(); });
+            on("hello", (data) => {
+              element.dataset.listening = "";
+              if (data !== version) reload();
+            });
             on("page", reload);
             on("style", exchange);
             on("busy", say);
+            // Another worker serves: it says by its version whether the page is still good.
+            on("moved", () => { events.close(); listen(); });
             events.onerror = () => {
               // Closed for good after an answer that was no stream: somebody else may answer soon.
               if (events.readyState === EventSource.CLOSED) setTimeout(listen, 500);
             };
-            addEventListener("pagehide", () => events.close());
+            addEventListener("pagehide", () => events.close(), { once: true });
           };
           addEventListener("pageshow", (event) => { if (event.persisted) listen(); });
-          restore();
+          if (!isReport) restore();
           listen();
         })();
 

@@ -61,13 +61,26 @@ public final class TreeWatcher: Sendable {
     }
 
     private func run() {
+        var last: WatchedTree?
         while !isStopping.load(ordering: .acquiring) {
             let scope = scope.withLock { $0 }
-            let events = try? FileEvents()
+            let events = fileEvents()
             let tree = WatchedTree(directories: scope.directories, files: scope.files, events: events)
             for shortage in tree.shortages { tell(shortage) }
             hasStarted.signal()
+            // What happened before this one saw everything.
+            last?.takeEvents()
+            if let changed = last?.changes(), !changed.isEmpty { onChange(changed) }
+            last = tree
             follow(tree, events)
+        }
+    }
+
+    /// What the kernel tells; nil, with a line about it, when it does not.
+    private func fileEvents() -> FileEvents? {
+        do throws(SystemError) { return try FileEvents() } catch {
+            tell(.failed(error))
+            return nil
         }
     }
 
@@ -119,7 +132,9 @@ public final class TreeWatcher: Sendable {
             logger.notice(
                 "\(directory) is on \(name), which does not tell of changes made elsewhere: looking twice a second")
         case .failed(let error):
-            logger.warning("changes are looked for twice a second instead of being told by the kernel: \(error)")
+            let remedy = error.code == EMFILE ? "; raise the limit with: sysctl fs.inotify.max_user_instances=1024" : ""
+            logger.warning(
+                "changes are looked for twice a second instead of being told by the kernel: \(error)\(remedy)")
         }
     }
 }

@@ -31,7 +31,8 @@ final class WatchedTree {
 
     private let events: FileEvents?
     private var roots: [Node] = []
-    private var watched: [FileEvents.Watch: Node] = [:]
+    /// One directory may be two nodes: part of a tree, and the place of a single file that the tree leaves out.
+    private var watched: [FileEvents.Watch: [Node]] = [:]
     private var dirty: [ObjectIdentifier: Node] = [:]
     private var isAllDirty = false
     /// Files outside the trees, watched through their directories: the directory and the wanted names.
@@ -48,7 +49,7 @@ final class WatchedTree {
             roots.append(node)
             fill(node, &known)
         }
-        for (directory, names) in Dictionary(grouping: files.filter { !isInside($0) }, by: Self.directory(of:)) {
+        for (directory, names) in Dictionary(grouping: files, by: Self.directory(of:)) {
             let node = Node(directory, parent: nil)
             singles.append(
                 (node, Set(names.map { String($0.dropFirst(directory == "/" ? 1 : directory.utf8.count + 1)) })))
@@ -58,7 +59,7 @@ final class WatchedTree {
     }
 
     /// Whether something has to be looked at in intervals.
-    var needsPolling: Bool { !shortages.isEmpty || roots.contains { $0.watch == nil } }
+    var needsPolling: Bool { events == nil || !shortages.isEmpty || roots.contains { $0.watch == nil } }
 
     /// Whether an event waits for ``changes()``.
     var hasNews: Bool { isAllDirty || !dirty.isEmpty }
@@ -67,14 +68,15 @@ final class WatchedTree {
     func takeEvents() {
         for event in events?.take() ?? [] {
             switch event {
-            case .changed(let watch, _, _): if let node = watched[watch] { dirty[ObjectIdentifier(node)] = node }
+            case .changed(let watch, _, _): for node in watched[watch] ?? [] { dirty[ObjectIdentifier(node)] = node }
             case .gone(let watch):
-                guard let node = watched.removeValue(forKey: watch) else { continue }
                 // A directory that was moved is still watched, under a name it no longer has.
                 events?.forget(watch)
-                node.watch = nil
-                let changed = node.parent ?? node
-                dirty[ObjectIdentifier(changed)] = changed
+                for node in watched.removeValue(forKey: watch) ?? [] {
+                    node.watch = nil
+                    let changed = node.parent ?? node
+                    dirty[ObjectIdentifier(changed)] = changed
+                }
             case .overflow: isAllDirty = true
             }
         }
@@ -168,8 +170,11 @@ final class WatchedTree {
 
     private func forget(_ node: Node, _ changed: inout Set<String>) {
         if let watch = node.watch {
-            events?.forget(watch)
-            watched[watch] = nil
+            watched[watch]?.removeAll { $0 === node }
+            if watched[watch]?.isEmpty ?? true {
+                events?.forget(watch)
+                watched[watch] = nil
+            }
             node.watch = nil
         }
         for (name, entry) in node.entries where entry != .directory { changed.insert("\(node.path)/\(name)") }
@@ -207,14 +212,14 @@ final class WatchedTree {
     // MARK: - Watches
 
     private func watch(_ node: Node) {
-        guard let events else { return note(.failed(SystemError(operation: "inotify", code: ENOSYS))) }
+        guard let events else { return }
         if node.parent == nil, let name = MountTable.silentFileSystem(of: node.path) {
             note(.silentFileSystem(directory: node.path, name: name))
         }
         do throws(SystemError) {
             let watch = try events.watch(node.path)
             node.watch = watch
-            watched[watch] = node
+            watched[watch, default: []].append(node)
         } catch {
             switch error.code {
             case ENOENT, ENOTDIR: break
@@ -236,8 +241,6 @@ final class WatchedTree {
     }
 
     // MARK: - Paths
-
-    private func isInside(_ file: String) -> Bool { roots.contains { file.hasPrefix($0.path + "/") } }
 
     /// Without those that lie in others.
     private static func outermost(_ paths: [String]) -> [String] {

@@ -13,10 +13,18 @@ final class StatusAttachments: SupervisorObserver {
     /// What requests waited is looked at over so many nanoseconds.
     private static let window: UInt64 = 2_000_000_000
 
+    /// The names of the ends of the queue by which workers pass connections on to their successors, in development.
+    static let queueNames = (input: "passin", output: "passout")
+
     private let board: StatusBoard
+    private let passesConnections: Bool
+    private var queue: DescriptorQueue?
     private var queueTimes: [Int: (since: MonotonicTime, histogram: DurationHistogram, last: Duration?)] = [:]
 
-    init(board: StatusBoard) { self.board = board }
+    init(board: StatusBoard, passesConnections: Bool = false) {
+        self.board = board
+        self.passesConnections = passesConnections
+    }
 
     func attachments(for worker: WorkerSnapshot) throws(SystemError) -> [WorkerAttachment] {
         let (region, past) = try board.enter(
@@ -24,10 +32,25 @@ final class StatusAttachments: SupervisorObserver {
         return [
             WorkerAttachment(name: Self.name, descriptor: try region.duplicateDescriptor()),
             WorkerAttachment(name: Self.pastName, descriptor: try past.duplicateDescriptor()),
+        ] + (try queueEnds())
+    }
+
+    private func queueEnds() throws(SystemError) -> [WorkerAttachment] {
+        guard passesConnections else { return [] }
+        let queue = if let queue { queue } else { try DescriptorQueue() }
+        self.queue = queue
+        return [
+            WorkerAttachment(name: Self.queueNames.input, descriptor: try queue.input.duplicate()),
+            WorkerAttachment(name: Self.queueNames.output, descriptor: try queue.output.duplicate()),
         ]
     }
 
     func inherited(_ worker: WorkerSnapshot, _ attachments: [WorkerAttachment]) {
+        func named(_ name: String) -> WorkerAttachment? { attachments.first { $0.name == name } }
+        if queue == nil, let input = named(Self.queueNames.input), let output = named(Self.queueNames.output) {
+            // Without it there is a new one: what the old workers give then waits for themselves.
+            queue = try? DescriptorQueue(input: input.descriptor.duplicate(), output: output.descriptor.duplicate())
+        }
         // Memory of another version is not read: that worker then shows its process alone.
         func region(_ name: String) -> StatusRegion? {
             attachments.first { $0.name == name }.flatMap { try? StatusRegion(descriptor: $0.descriptor.duplicate()) }

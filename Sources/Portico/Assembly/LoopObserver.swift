@@ -54,6 +54,6 @@ final class LoopObserver: ServerObserver {
         status.requestFinished(
             route: exchange.route, status: code, isComplete: exchange.isComplete, bytes: exchange.bodyBytes,
             nanoseconds: exchange.nanoseconds)
-        log.note(exchange)
+        if !exchange.isHandedOver { log.note(exchange) }
     }
 }

@@ -55,6 +55,8 @@ final class Worker {
     private let python: PythonRuntime?
     /// The line to the pages that are open, in development.
     private let live: LiveReload?
+    /// Takes its connections to the worker that follows, in development.
+    private let succession: ConnectionSuccession?
     private var meter = LoadMeter()
     private let watchdog: Watchdog
     private let stuck: StuckReaction
@@ -67,7 +69,8 @@ final class Worker {
     /// lost a thread or a loop.
     init(
         _ configuration: Configuration, slot: Int, isMultiprocess: Bool, temporarySecret: String?,
-        python: PythonRuntime?, status: StatusRegion, live: LiveReload? = nil, willImport: (String) -> Void = { _ in },
+        python: PythonRuntime?, status: StatusRegion, live: LiveReload? = nil,
+        succession: ConnectionSuccession? = nil, willImport: (String) -> Void = { _ in },
         retire: (@Sendable (Watchdog.Finding) -> Void)? = nil
     ) throws {
         let settings = configuration.settings
@@ -76,6 +79,7 @@ final class Worker {
         self.status = status
         isReady = ReadinessFlag(status)
         self.live = live
+        self.succession = succession
         let secretKey = settings.secretKey.map { SecretKey($0.text) } ?? .temporary(temporarySecret)
         let pool: ThreadPool
         let table: RouteTable
@@ -158,6 +162,7 @@ final class Worker {
         } catch {
             throw WorkerStartError.system("cannot accept: \(error)")
         }
+        do throws(SystemError) { try succession?.start(on: server) } catch { throw WorkerStartError.system("\(error)") }
         // Reading the configuration and importing applications runs a lot of code that serving does not.
         ResidentMemory.releaseCode()
         isReady.value = true
@@ -207,13 +212,17 @@ final class Worker {
         exit: @escaping @Sendable (Int32) -> Void = { _exit($0) }
     ) {
         isReady.value = false
+        succession?.end()
+        if isReplaced, let succession { server.handOver(to: succession.give) }
         live?.close()
         let timeouts = settings.timeouts
-        let limit = timeouts.drain + (isReplaced ? timeouts.linger : .zero)
+        // Pages load themselves again: who stays longer than their requests keeps old code alive.
+        let lingers = isReplaced && live == nil
+        let limit = timeouts.drain + (lingers ? timeouts.linger : .zero)
         let deadline = MonotonicTime.now() + limit
         python?.interpreter.endsWithin(limit + Self.pythonEnding, exit: exit)
         var limits = DrainLimits(requests: TimeAmount(timeouts.drain))
-        if isReplaced {
+        if lingers {
             limits.linger = TimeAmount(timeouts.linger)
             limits.silence = TimeAmount(timeouts.keepAlive)
         }

@@ -13,13 +13,15 @@ final class SwiftBuild: Sendable {
         case failed(String)
     }
 
-    /// How long a build may take to end once it was told to.
+    /// How long a build may take to end once it was told to; then it is killed.
     private static let endingLimit = Duration.seconds(5)
     /// What is kept of a build's words, in bytes: the first errors are at the front.
-    private static let longest = 256 << 10
+    private static let longest = 32 << 10
 
     private struct State {
+        /// Counts the builds that were wanted: all but the last are of no interest.
         var number = 0
+        /// The one that runs, which leads a process group.
         var pid: Int32?
     }
 
@@ -35,13 +37,12 @@ final class SwiftBuild: Sendable {
 
     /// Builds from the sources as they are now; a build that is under way is given up.
     func start() {
-        let number = state.withLock { state in
-            state.number += 1
-            if let pid = state.pid { Signal.interrupt.send(to: pid) }
-            return state.number
-        }
+        let number = next()
         do {
-            try DedicatedThread.start(name: "swift build") { [self] in run(number) }
+            try DedicatedThread.start(name: "swift build") { [self] in
+                endRunning()
+                if isCurrent(number) { run(number) }
+            }
         } catch {
             tell(.failed("\(error)"))
         }
@@ -49,15 +50,25 @@ final class SwiftBuild: Sendable {
 
     /// Gives up the build that is under way. Returns when it has ended.
     func stop() {
-        let pid = state.withLock { state in
+        _ = next()
+        endRunning()
+    }
+
+    private func next() -> Int {
+        state.withLock { state in
             state.number += 1
-            return state.pid
+            return state.number
         }
-        guard let pid else { return }
-        Signal.interrupt.send(to: pid)
-        let deadline = MonotonicTime.now() + Self.endingLimit
-        while state.withLock({ $0.pid }) == pid {
-            if MonotonicTime.now() >= deadline { Signal.kill.send(to: pid) }
+    }
+
+    /// Ends the build that runs, if there is one, and waits for it: it holds the package's lock until then.
+    private func endRunning() {
+        var deadline: MonotonicTime?
+        while let pid = state.withLock(\.pid) {
+            if deadline == nil { Signal.interrupt.send(toGroup: pid) }
+            let end = deadline ?? .now() + Self.endingLimit
+            deadline = end
+            if .now() >= end { Signal.kill.send(toGroup: pid) }
             usleep(10_000)
         }
     }
@@ -65,11 +76,6 @@ final class SwiftBuild: Sendable {
     private func isCurrent(_ number: Int) -> Bool { state.withLock { $0.number == number } }
 
     private func run(_ number: Int) {
-        // The one before holds the package's lock until it has ended.
-        while state.withLock({ $0.pid != nil }) {
-            guard isCurrent(number) else { return }
-            usleep(10_000)
-        }
         do throws(SystemError) {
             let pipe = try Pipe()
             let pid = try ChildProcess.spawn(
@@ -77,14 +83,10 @@ final class SwiftBuild: Sendable {
                 directory: package.directory,
                 descriptors: [
                     (pipe.writing.rawValue, STDOUT_FILENO), (pipe.writing.rawValue, STDERR_FILENO),
-                ])
+                ], leadsGroup: true)
             // Without our copy of the other end, the build's end is the end of what it says.
             let output = pipe.takeReading()
-            let isWanted = state.withLock { state in
-                state.pid = pid
-                return state.number == number
-            }
-            if !isWanted { Signal.interrupt.send(to: pid) }
+            state.withLock { $0.pid = pid }
             let words = read(output, number)
             let status = try ChildProcess.wait(pid)
             state.withLock { $0.pid = nil }

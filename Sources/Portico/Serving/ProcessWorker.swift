@@ -76,15 +76,16 @@ struct ProcessWorker: Sendable {
             logger.debug("draining", metadata: ["reason": "\(reason)"])
             stop.signal()
         }
-        let live = configuration.settings.reload.live ? liveReload(configuration) : nil
         let worker: Worker
         do {
+            let succession = try succession()
+            let live = configuration.settings.reload.live ? liveReload(configuration, succession) : nil
             let status = try status(configuration)
             MetricsSystem.bootstrap(StatusMetrics(status, logger: logger))
             worker = try Worker(
                 configuration, slot: control.slot, isMultiprocess: configuration.settings.workers.mayBeSeveral,
                 temporarySecret: payload.temporarySecret, python: python,
-                status: status, live: live,
+                status: status, live: live, succession: succession,
                 // Should the process die of it, the supervisor knows what it was about.
                 willImport: { control.failed("while importing \($0)") },
                 retire: { control.retire(.init($0)) })
@@ -98,21 +99,52 @@ struct ProcessWorker: Sendable {
         control.onUnready(worker.denyReadiness)
         control.onReopenLogs(worker.reopenLogs)
         control.ready()
-        while !stop.wait(within: .seconds(1)) { control.heartbeat(worker.report()) }
+        repeat {
+            if configuration.settings.reload.live, let python { tellSources(of: python) }
+        } while !heartbeat(worker, until: stop)
         worker.drain(closing: control.listeners, isReplaced: control.drainReason == .requested(.replace))
         return 0
     }
 
+    /// Tells the supervisor how the worker is, a second later; true when it is to stop instead.
+    private func heartbeat(_ worker: Worker, until stop: EventCounter) -> Bool {
+        if stop.wait(within: .seconds(1)) { return true }
+        control.heartbeat(worker.report())
+        return false
+    }
+
+    /// Tells what has been imported, for its changes to be seen.
+    private func tellSources(of python: PythonRuntime) {
+        var rest = python.interpreter.newSources()[...]
+        while !rest.isEmpty {
+            control.tell(DevelopmentNews(files: Array(rest.prefix(DevelopmentNews.mostFiles))).text)
+            rest = rest.dropFirst(DevelopmentNews.mostFiles)
+        }
+    }
+
+    /// The way of connections to the worker that follows; nil where the supervisor has given none.
+    private func succession() throws(SystemError) -> ConnectionSuccession? {
+        let names = StatusAttachments.queueNames
+        guard let input = control.attachment(names.input), let output = control.attachment(names.output) else {
+            return nil
+        }
+        return try ConnectionSuccession(DescriptorQueue(input: input, output: output))
+    }
+
     /// The line from the supervisor's watch of files to the pages that are open.
-    private func liveReload(_ configuration: Configuration) -> LiveReload {
+    private func liveReload(_ configuration: Configuration, _ succession: ConnectionSuccession?) -> LiveReload {
         let live = LiveReload(
             token: "\(getppid())-\(control.generation)", editor: configuration.settings.editor.map { EditorLink($0) },
             directory: Environment.workingDirectory)
         control.onTell { text in
             switch DevelopmentOrder(text) {
-            case .page(let message): live.tell(message)
-            case .hold: live.hold()
-            case .release: live.release()
+            case .pages(let state): live.take(state)
+            case .hold:
+                succession?.setTaking(false)
+                live.hold()
+            case .release:
+                live.release()
+                succession?.setTaking(true)
             case nil: break
             }
         }

@@ -104,6 +104,7 @@ struct Serving: Sendable {
         let plan = try ServingPlan.plan(configuration, python, secret: nil)
         let watch = startDevelopmentWatch(setup.commands)
         defer { watch?.stop() }
+        setup.onTold = { [weak watch] text in if let news = DevelopmentNews(text) { watch?.heard(news) } }
         return try SupervisorProcess.run(setup, plan: plan, listeners: listeners)
     }
 
@@ -163,8 +164,9 @@ struct Serving: Sendable {
                 inheriting: handOver.programs, logger: serving.logger), said)
         let admin = serving.addAdmin(to: &setup, [])
         defer { admin.stop() }
-        let watch = serving.startDevelopmentWatch(setup.commands)
+        let watch = serving.startDevelopmentWatch(setup.commands, announcement: handOver.announcement ?? "")
         defer { watch?.stop() }
+        setup.onTold = { [weak watch] text in if let news = DevelopmentNews(text) { watch?.heard(news) } }
         return try SupervisorProcess.resume(handOver, setup)
     }
 
@@ -177,7 +179,7 @@ struct Serving: Sendable {
         let source = ServerStatusSource(
             board: board, commands: setup.commands, programs: setup.programs, listeners: listeners,
             mode: settings.workers.mode)
-        setup.observer = StatusAttachments(board: board)
+        setup.observer = StatusAttachments(board: board, passesConnections: settings.reload.live)
         let announce = setup.onServing
         setup.onServing = { serving in
             source.setListeners(serving)

@@ -117,7 +117,8 @@ extension SupervisorOptions {
         }
         linger = settings.timeouts.linger
         preDrain = settings.timeouts.preDrain
-        surge = settings.reload.surge
+        // Who has just saved a file waits for all the workers, also for those that have not gone yet.
+        surge = settings.reload.live ? max(settings.reload.surge, 2 * workers.processCount) : settings.reload.surge
         maxRequests = workers.maxRequests.map { UInt64($0) }
         maxAge = workers.maxAge
         maxMemory = workers.maxMemory.map { UInt64($0.bytes) }

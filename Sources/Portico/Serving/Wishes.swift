@@ -144,7 +144,7 @@ final class Wishes {
                 Renewal(cause: "command", isUpgrade: true, executable: executable, completions: [command.completion]))
         case .scale: command.completion(.refused(Self.isOneProcess))
         // There are no workers, and what follows files in development needs some.
-        case .tell: command.completion(.refused("there are no worker processes"))
+        case .tell, .announce: command.completion(.refused("there are no worker processes"))
         }
     }
 

@@ -286,3 +286,24 @@ def gateway_of(application):
     except (TypeError, ValueError):
         return "wsgi"
     return {1: "asgi2", 2: "wsgi", 3: "asgi"}.get(len(parameters), "wsgi")
+
+
+# Development
+
+_modules_seen = 0
+
+
+def new_sources():
+    """The files of imported modules that are neither Python's own nor installed, one a line; empty when none is new."""
+    global _modules_seen
+    if len(sys.modules) == _modules_seen:
+        return ""
+    _modules_seen = len(sys.modules)
+    own = os.path.dirname(os.__file__) + os.sep
+    files = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
+    return "\n".join(
+        sorted(
+            os.path.abspath(file) for file in files
+            if isinstance(file, str) and file.endswith(".py") and not file.startswith(own)
+            and "site-packages" not in file and "dist-packages" not in file
+        ))

@@ -65,14 +65,20 @@ final class HTTP1Connection: SocketHandler {
 
     // MARK: The socket
 
-    /// Begins to serve the socket.
-    func open() {
+    /// Begins to serve the socket, on which `received` has come already.
+    func open(_ received: [UInt8] = []) {
         socket.handler = self
         loop.connections.insert(self)
         loop.observer?.connectionOpened()
         do throws(SystemError) { try socket.open() } catch {
             loop.logger.error("cannot watch a connection: \(error)")
-            socket.close()
+            return socket.close()
+        }
+        if !received.isEmpty {
+            input.writeBytes(received)
+            parse()
+        } else if loop.successor != nil {
+            handOver()
         }
     }
 
@@ -90,14 +96,19 @@ final class HTTP1Connection: SocketHandler {
         case .bytes(let count):
             received &+= count
             outputStall.noteActivity()
-            isReading = true
-            advance()
-            isReading = false
-            if needsFlush { flushNow() }
+            parse()
             if input.readableBytes == 0 { loop.spare.keep(&input, isIdle: isIdle) }
         case .end: inputClosed()
         case .nothing, .lost: break
         }
+    }
+
+    /// Goes through what has just come; the answers leave together.
+    private func parse() {
+        isReading = true
+        advance()
+        isReading = false
+        if needsFlush { flushNow() }
     }
 
     /// Room for what comes.
@@ -250,6 +261,7 @@ final class HTTP1Connection: SocketHandler {
             deadline = .unset
         }
         flushWhenDone()
+        if loop.successor != nil, isBodyComplete, handOver() { return }
         if !isAdvancing { advance() }
     }
 

@@ -37,6 +37,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
     private(set) var route = -1
     private(set) var ticket: Int32 = -1
     var isComplete = false
+    var isHandedOver = false
     var unflushed = 0
     var isBodyComplete = false
     var bodyFailure: BodyFailure?
@@ -71,6 +72,7 @@ final class HTTP1Exchange: Exchange, FinishedExchange {
         bodyFailure = nil
         hasReceived = false
         sentContinue = false
+        isHandedOver = false
         keepsAlive = head.isKeepAlive
         limit = loop.requestLimit
         due = 0

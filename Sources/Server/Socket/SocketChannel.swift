@@ -167,6 +167,9 @@ final class SocketChannel: DescriptorWatcher {
         return descriptor >= 0 && recv(descriptor, &byte, 1, CInt(MSG_PEEK | MSG_DONTWAIT)) > 0
     }
 
+    /// Calls `body` with the socket's descriptor; false when the socket is closed.
+    func withDescriptor(_ body: (CInt) -> Bool) -> Bool { descriptor >= 0 && body(descriptor) }
+
     /// How long ago the last of what came has come, in nanoseconds: how long it waited for this loop. 0 where the kernel
     /// does not say (Unix sockets).
     var inputAge: UInt64 {

@@ -105,6 +105,13 @@ class Page:
         """The text that can be seen."""
         return str(self.value("(document.querySelector('main') ?? document.body).innerText"))
 
+    def state(self) -> str:
+        """Where the page is and what it shows, for whoever has waited in vain."""
+        try:
+            return f"{self.address()} shows: {self.text()[:2000]}"
+        except BrowserError as error:
+            return f"the page does not answer: {error}"
+
     def resize(self, width: int, height: int, *, is_mobile: bool = False) -> None:
         """Sets the size of the window, in CSS pixels."""
         scale = 2 if is_mobile else 1
@@ -118,9 +125,9 @@ class Page:
         picture = self._command("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         file.write_bytes(base64.b64decode(picture["data"]))
 
-    def wait_for(self, expression: str, awaited: str) -> None:
+    def wait_for(self, expression: str, awaited: str, limit: float = TIME_LIMIT) -> None:
         """Waits until a JavaScript expression holds, looking at it with each frame."""
-        deadline = time.monotonic() + TIME_LIMIT
+        deadline = time.monotonic() + limit
         while not self._holds(expression):
             if time.monotonic() > deadline:
                 raise Failure(f"waited in vain for {awaited} at {self.address()}")
@@ -131,14 +138,18 @@ class Page:
         try:
             return bool(self.value(f"Boolean({expression})"))
         except BrowserError as error:
-            if "navigated" in str(error):
+            if is_passing(error):
                 return False
             raise
 
     def settle(self) -> None:
         """Waits for the frame after the next, so that what the page reports of itself has arrived."""
         frames = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
-        self._command("Runtime.evaluate", expression=frames, awaitPromise=True)
+        try:
+            self._command("Runtime.evaluate", expression=frames, awaitPromise=True)
+        except BrowserError as error:
+            if not is_passing(error):
+                raise
         for event in self._browser.pending_events():
             self._note(event)
 
@@ -171,6 +182,11 @@ class Page:
             case "Network.responseReceived" if parameters["response"]["status"] >= 400:
                 response = parameters["response"]
                 self.problems.append(f"status {response['status']} for {response['url']}")
+
+
+def is_passing(error: BrowserError) -> bool:
+    """Whether a command failed because the page it was for has just been left."""
+    return any(word in str(error) for word in ["navigated", "context", "collected"])
 
 
 def element(node: dict) -> Element:
