@@ -145,6 +145,12 @@ class Tab:
                 raise Failure(f"there is no {mark} in: {self.page.text()}")
         self.picture(parts[0])
 
+    def said(self, *parts: str) -> None:
+        """The terminal says the same."""
+        for part in parts:
+            if part not in self.server.log():
+                raise Failure(f"the log does not speak of {part}")
+
     def mark(self) -> None:
         """A page that is loaded again has lost it."""
         self.page.wait_for("document.querySelector('script[data-listening]')", "a page that listens for changes")
