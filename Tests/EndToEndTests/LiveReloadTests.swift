@@ -38,7 +38,8 @@ extension EndToEnd {
             try second.write(Self.configuration("127.0.0.1:\(port)"), to: "app.yaml")
             let result = try Command.app("dev", in: second)
             #expect(result.status == .exited(69))
-            #expect(result.errors.contains("\(port)") && result.errors.contains("already listens there"), "\(result.errors)")
+            #expect(
+                result.errors.contains("\(port)") && result.errors.contains("already listens there"), "\(result.errors)")
             #expect(try first.get("/").text == "first")
             try first.stop()
         }

@@ -31,7 +31,7 @@ final class LiveReloadHandler: ExchangeHandler {
         switch (isPath(request, Self.eventsPath), isPath(request, Self.scriptPath)) {
         case (true, _): listen(exchange)
         case (_, true):
-            respond(exchange, .ok, "text/javascript; charset=utf-8", LiveScript.source, cache: "no-cache")
+            respond(exchange, .ok, "text/javascript; charset=utf-8", LiveScript.source, cache: "max-age=31536000")
         case (false, false): if isHolding { waiting.append(exchange) } else { serve(exchange, request) }
         }
     }

@@ -6,13 +6,19 @@ struct LiveScript: Sendable {
     static let eventsPath = "/_portico/live"
     static let scriptPath = "/_portico/live.js"
 
+    /// With a digest of the script (FNV-1a), so that browsers may keep it.
+    private static let address: String = {
+        let digest = source.utf8.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        return "\(scriptPath)?\(String(digest, radix: 16))"
+    }()
+
     /// What the page was made by: see ``LiveReload``.
     let version: String
 
     /// The element at the end of a page.
     func element(nonce: String?) -> String {
         let nonce = nonce.map { " nonce=\"\(ErrorPage.escape($0))\"" } ?? ""
-        return "<script src=\"\(Self.scriptPath)\" data-version=\"\(version)\"\(nonce)></script>\n"
+        return "<script src=\"\(Self.address)\" data-version=\"\(version)\"\(nonce)></script>\n"
     }
 
     /// The script. It listens, and loads the page again, or exchanges a style sheet; a page that is loaded again gets what

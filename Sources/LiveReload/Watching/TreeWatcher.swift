@@ -20,7 +20,7 @@ public final class TreeWatcher: Sendable {
     }
 
     /// How long it has to be quiet before a change is told of, and how long that may be put off at most.
-    private static let quiet = Duration.milliseconds(15)
+    private static let quiet = Duration.milliseconds(10)
     private static let patience = Duration.milliseconds(250)
     private static let slowestPolling = Duration.seconds(5)
 
