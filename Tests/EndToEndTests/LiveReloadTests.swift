@@ -120,6 +120,16 @@ extension EndToEnd {
             try server.stop()
         }
 
+        /// Saved twice within a second, and no longer than before: Python's bytecode does not tell the two apart.
+        @Test func twoSavesInASecond() throws {
+            let server = try development(python: Self.saying("word 0"))
+            for number in 1..<10 {
+                try server.folder.write(Self.saying("word \(number)"), to: "site/shop.py")
+                try eventually("word \(number)") { try server.get("/").text == "word \(number)" }
+            }
+            try server.stop()
+        }
+
         /// A module from elsewhere than the application's directory.
         @Test func whatWasImportedIsWatched() throws {
             let folder = try Folder()
@@ -210,7 +220,10 @@ extension EndToEnd {
             try folder.write("", to: "package/Package.swift")
             try folder.write("first", to: "package/Sources/shop/Main.swift")
             try folder.write(Self.saying("first"), to: "site/shop.py")
-            try folder.write(Self.configuration("127.0.0.1:0"), to: "app.yaml")
+            let sites = "sites: {polls: {swift: polls, database: polls.sqlite3}, "
+            let mounts = "  routes: [{path: /polls/, site: polls}, {path: /, site: shop}]\n"
+            let configuration = Self.configuration("127.0.0.1:0").split(separator: "sites: {").joined(separator: sites)
+            try folder.write(configuration + mounts, to: "app.yaml")
             try folder.write(
                 """
                 #!/bin/sh

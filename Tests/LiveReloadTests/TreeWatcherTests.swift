@@ -134,6 +134,24 @@ import Testing
         #expect(tree.changes() == ["\(folder.path)/b/two"])
     }
 
+    @Test func whatHasChangedSinceATime() throws {
+        try folder.write("1", to: "a/old")
+        try folder.write("1", to: "moved")
+        var status = stat()
+        // Until the clock of the file system has moved on.
+        try folder.write("1", to: "mark")
+        #expect(stat("\(folder.path)/mark", &status) == 0)
+        let time = Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
+        var later = status
+        while later.st_ctim.tv_nsec == status.st_ctim.tv_nsec {
+            try folder.write("2", to: "b/new")
+            #expect(stat("\(folder.path)/b/new", &later) == 0)
+        }
+        try folder.move("moved", "b/here")
+        let tree = WatchedTree(directories: [folder.path], files: ["\(folder.path)/b/new"], events: nil)
+        #expect(tree.changes(since: time) == ["\(folder.path)/b/here", "\(folder.path)/b/new"])
+    }
+
     @Test func anotherScope() async throws {
         let other = try TemporaryFolder()
         let watcher = try watcher()

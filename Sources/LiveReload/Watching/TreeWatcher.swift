@@ -25,6 +25,7 @@ public final class TreeWatcher: Sendable {
     private static let slowestPolling = Duration.seconds(5)
 
     private let scope: Mutex<Scope>
+    private let since: Int64?
     private let wake: EventCounter
     private let isStopping = Atomic(false)
     private let hasStarted: EventCounter
@@ -32,11 +33,12 @@ public final class TreeWatcher: Sendable {
     private let onChange: @Sendable ([String]) -> Void
 
     /// Watches `scope` until ``stop()``; returns when everything is being watched. `onChange` gets absolute paths and is called on the
-    /// watcher's thread.
+    /// watcher's thread, first of all with what has changed after `since`, in nanoseconds since 1970.
     public init(
-        _ scope: Scope, logger: Logger, onChange: @escaping @Sendable ([String]) -> Void
+        _ scope: Scope, since: Int64? = nil, logger: Logger, onChange: @escaping @Sendable ([String]) -> Void
     ) throws(SystemError) {
         self.scope = Mutex(scope)
+        self.since = since
         self.logger = logger
         self.onChange = onChange
         wake = try EventCounter()
@@ -70,7 +72,8 @@ public final class TreeWatcher: Sendable {
             hasStarted.signal()
             // What happened before this one saw everything.
             last?.takeEvents()
-            if let changed = last?.changes(), !changed.isEmpty { onChange(changed) }
+            let missed = last?.changes() ?? since.map { tree.changes(since: $0) } ?? []
+            if !missed.isEmpty { onChange(missed) }
             last = tree
             follow(tree, events)
         }

@@ -103,6 +103,28 @@ final class WatchedTree {
         return changed.sorted()
     }
 
+    /// The files that were written, made or moved after `time`, in nanoseconds since 1970.
+    func changes(since time: Int64) -> [String] {
+        var changed: Set<String> = []
+        func look(_ node: Node, _ names: some Sequence<String>) {
+            for name in names {
+                let path = node.path == "/" ? "/\(name)" : "\(node.path)/\(name)"
+                var status = stat()
+                guard stat(path, &status) == 0 else { continue }
+                // A file that was moved here may have been written long ago.
+                let since = Int64(status.st_ctim.tv_sec) * 1_000_000_000 + Int64(status.st_ctim.tv_nsec)
+                if since > time { changed.insert(path) }
+            }
+        }
+        func lookBelow(_ node: Node) {
+            look(node, node.entries.lazy.filter { $0.value != .directory }.map(\.key))
+            for child in node.children.values { lookBelow(child) }
+        }
+        for root in roots { lookBelow(root) }
+        for single in singles { look(single.node, single.names) }
+        return changed.sorted()
+    }
+
     // MARK: - Comparing
 
     private func compareAll(_ node: Node, _ changed: inout Set<String>) {

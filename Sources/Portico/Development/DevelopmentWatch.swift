@@ -25,8 +25,6 @@ final class DevelopmentWatch: Sendable {
         var haste = 0
     }
 
-    /// What is said between a build and the requests that the new program answers.
-    private static let starting = "Starting…"
     /// For so many reloads in a row a request waits: it is answered some day also while a file changes without end.
     private static let mostHaste = 5
 
@@ -36,8 +34,8 @@ final class DevelopmentWatch: Sendable {
     private let logger = Logger(label: "reload")
     private let state: Mutex<State>
     private let build = Mutex<SwiftBuild?>(nil)
-    /// Whether the program before this one was at a build, which has ended with it.
-    private let wasBuilding: Bool
+    /// When this program was built, if it has taken the place of another; else nil.
+    private let built: Int64?
 
     /// `configuration` is the one in force now; `announcement` what was said to the workers by the program before this one,
     /// whose place it has taken after a build.
@@ -48,9 +46,11 @@ final class DevelopmentWatch: Sendable {
         self.configuration = configuration
         let live = announcement.flatMap { LiveState($0) } ?? LiveState()
         state = Mutex(State(live: live))
-        wasBuilding = !live.busy.isEmpty && live.busy != Self.starting
+        built = announcement == nil ? nil : Self.programTime
         let folders = Self.swiftFolders(configuration())
-        package = Self.resolved(ProgramPath.original).flatMap { SwiftPackage(executable: $0, folders: folders) }
+        let hasSwift = configuration().settings.sites.contains(where: \.isSwift)
+        let program = hasSwift ? Self.resolved(ProgramPath.original) : nil
+        package = program.flatMap { SwiftPackage(executable: $0, folders: folders) }
         if let package { build.withLock { $0 = SwiftBuild(package) { [weak self] in self?.take($0) } } }
         if announcement != nil { update { $0.live.busy = "" } }
     }
@@ -61,15 +61,22 @@ final class DevelopmentWatch: Sendable {
         return String(cString: path)
     }
 
+    /// When the running program was written, in nanoseconds since 1970.
+    private static var programTime: Int64? {
+        var status = stat()
+        guard stat("/proc/self/exe", &status) == 0 else { return nil }
+        return Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+    }
+
     /// Begins to watch.
     func start() throws(SystemError) {
         let plan = plan([])
         state.withLock { $0.plan = plan }
-        let watcher = try TreeWatcher(plan.scope, logger: logger) { [weak self] in self?.changed($0) }
+        // What was changed while the one program became the other is in neither.
+        let watcher = try TreeWatcher(plan.scope, since: built, logger: logger) { [weak self] in self?.changed($0) }
         state.withLock { $0.watcher = watcher }
         let places = plan.directories.map(\.path)
         logger.info("watching \(places.joined(separator: ", "))")
-        if wasBuilding { startBuild() }
     }
 
     /// Ends the watcher, and a build that is under way.
@@ -166,7 +173,7 @@ final class DevelopmentWatch: Sendable {
             let isNew = package.isAnotherProgram
             logger.notice(isNew ? "built: starting \(package.executable)" : "built: nothing is new")
             update { state in
-                state.live.busy = isNew ? Self.starting : ""
+                state.live.busy = isNew ? "Starting…" : ""
                 state.buildReport = nil
             }
             guard isNew else { return }

@@ -5,9 +5,23 @@ import inspect
 import io
 import os
 import sys
+import time
 import traceback
 
 from io import BytesIO  # noqa: F401, for bodies that are complete
+
+
+# Python takes bytecode for good when its source has the same size and, in whole seconds, the same time: of a file that was
+# saved twice within a second, what was first imported would run for ever. So what was changed just now is not kept.
+_keep_bytecode = importlib.machinery.SourceFileLoader._cache_bytecode
+
+
+def _keep_bytecode_of_old_sources(loader, source_path, bytecode_path, data):
+    if time.time() - os.stat(source_path).st_mtime > 2:
+        _keep_bytecode(loader, source_path, bytecode_path, data)
+
+
+importlib.machinery.SourceFileLoader._cache_bytecode = _keep_bytecode_of_old_sources
 
 
 class ApplicationNotFound(Exception):

@@ -67,9 +67,16 @@ class Development:
 class Visitors:
     """Clients of several kinds that count their answers. No request may be refused, lost, or answered by an error."""
 
-    def __init__(self, kinds: tuple[tuple[bool, int], ...] = ((False, 0), (True, 0), (True, 10_000))) -> None:
+    def __init__(
+        self,
+        kinds: tuple[tuple[bool, int], ...] = ((False, 0), (True, 0), (True, 10_000)),
+        path: str = "/",
+        status: int = 200,
+    ) -> None:
         """Each kind is whether the connection is kept, and how large the body is; without one, GET is asked."""
         self._kinds = kinds
+        self._path = path
+        self._status = status
         self.answers = 0
         self.failures: list[str] = []
         self._lock = threading.Lock()
@@ -103,14 +110,14 @@ class Visitors:
                     # From here on it is a failure when the server closes it without having said so.
                     connection.auto_open = 0
                     connection.connect()
-                connection.request("POST" if body else "GET", "/", body or None, {"Accept": "*/*"})
+                connection.request("POST" if body else "GET", self._path, body or None, {"Accept": "*/*"})
                 response = connection.getresponse()
                 text = response.read()
                 if not keeps or response.will_close:
                     connection.close()
                     connection = None
                 # The page about a module that cannot be imported is the answer to everything.
-                is_well = response.status == 200 or (response.status == 500 and b"did not start" in text)
+                is_well = response.status == self._status or (response.status == 500 and b"did not start" in text)
                 self._note(None if is_well else f"status {response.status}")
             except (OSError, http.client.HTTPException) as error:
                 self._note(repr(error))
