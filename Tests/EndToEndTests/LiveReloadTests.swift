@@ -39,7 +39,8 @@ extension EndToEnd {
             let result = try Command.app("dev", in: second)
             #expect(result.status == .exited(69))
             #expect(
-                result.errors.contains("\(port)") && result.errors.contains("already listens there"), "\(result.errors)")
+                result.errors.contains("\(port)") && result.errors.contains("already listens there"), "\(result.errors)"
+            )
             #expect(try first.get("/").text == "first")
             try first.stop()
         }
