@@ -256,7 +256,7 @@ public final class SupervisorProcess {
     private func obey(_ command: SupervisorCommands.Command) {
         switch command.request {
         case .reload where isAttempt, .upgrade where isAttempt: return deferred.commands.append(command)
-        case .reload, .upgrade, .scale, .stop, .tell: break
+        case .reload, .upgrade, .scale, .stop, .tell, .announce: break
         }
         guard hasBegun || command.request == .stop else {
             return command.completion(.refused("the workers have not started yet"))
