@@ -19,8 +19,12 @@ struct DebugPage {
     private var page: DiagnosisPage {
         var sections: [DiagnosisPage.Section] = []
         if let excerpt { sections.append(.excerpt(excerpt)) }
-        let places = ThrowTrace.excerpts(
-            of: error, request.profile?.notes.thrown ?? [], editor: request.application.settings.editor)
+        // Finding the names of a stack takes a moment, and a mistake in a template is not in the view.
+        let places =
+            error is TemplateError
+            ? []
+            : ThrowTrace.excerpts(
+                of: error, request.profile?.notes.thrown ?? [], editor: request.application.settings.editor)
         if !places.isEmpty { sections.append(.heading("Thrown, the last call first")) }
         sections += places.map { .excerpt($0) }
         sections += DiagnosisPage.Section.request(request.head, requestRows)

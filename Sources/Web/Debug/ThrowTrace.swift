@@ -16,6 +16,8 @@ import Glibc
 
         /// The most frames that are shown.
         private static let longest = 20
+        /// The most frames that are kept: each costs time to be named.
+        private static let depth = 24
 
         /// From now on every `throw` on behalf of a request with a profile is kept there. Once.
         static let isOn: Bool = {
@@ -57,7 +59,8 @@ import Glibc
             guard let profile = RequestProfile.current else { return }
             // What is thrown on the way is nobody's.
             RequestProfile.$current.withValue(nil) {
-                guard let stack = try? Backtrace.capture() else { return }
+                // A view stands near the throw; what is below it are the framework and the gateway.
+                guard let stack = try? Backtrace.capture(limit: depth, top: 0) else { return }
                 profile.keep(ThrowTrace(stack: stack, type: type, address: address, error: error))
             }
         }
