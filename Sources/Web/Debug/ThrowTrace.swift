@@ -85,6 +85,7 @@ import Glibc
             for frame in stack.symbolicated()?.frames ?? [] {
                 guard excerpts.count < Self.longest, let symbol = frame.symbol, !symbol.isSwiftThunk,
                     let location = symbol.sourceLocation, location.line > 0, !location.path.hasPrefix(own),
+                    !location.path.contains("/.build/checkouts/"),
                     access(location.path, R_OK) == 0
                 else { continue }
                 excerpts.append(
@@ -96,9 +97,9 @@ import Glibc
             return excerpts
         }
 
-        /// The framework's sources, which say nothing about a mistake in a site.
+        /// The sources of Portico, which say nothing about a mistake in a site.
         private static let directory = String(
-            #filePath.prefix(#filePath.utf8.count - "Debug/ThrowTrace.swift".utf8.count))
+            #filePath.prefix(#filePath.utf8.count - "Web/Debug/ThrowTrace.swift".utf8.count))
     }
 #else
     /// Where an error was thrown: unknown in a build like this.
