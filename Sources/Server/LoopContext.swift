@@ -14,6 +14,7 @@ final class LoopContext {
     let requestLimit: Int64
     let connections: ConnectionRegistry
     let webSockets: WebSocketRegistry
+    let flushes: FlushQueue
     /// Memory for the next request.
     var spare = SpareMemory()
     /// Takes connections over, with what was received on them and is not answered; true when it has. Set once there is
@@ -40,6 +41,7 @@ final class LoopContext {
         requestLimit = options.timeouts.request.map { max(1, $0.nanoseconds) } ?? 0
         self.logger = logger
         connections = ConnectionRegistry(eventLoop: eventLoop, interval: options.timeouts.sweepInterval)
+        flushes = FlushQueue(eventLoop)
         webSockets = WebSocketRegistry(eventLoop: eventLoop, interval: options.webSocketSweepInterval)
         idPrefix = UInt64.random(in: .min ... .max)
         connections.onSweep = { [unowned self] in refreshCommonFields() }

@@ -108,7 +108,7 @@ final class HTTP1Connection: SocketHandler {
         isReading = true
         advance()
         isReading = false
-        if needsFlush { flushNow() }
+        if needsFlush { flushSoon() }
     }
 
     /// Room for what comes.
@@ -260,7 +260,7 @@ final class HTTP1Connection: SocketHandler {
             phase = .discarding(remaining: loop.options.discardLimit)
             deadline = .unset
         }
-        flushWhenDone()
+        flushSoon()
         if loop.successor != nil, isBodyComplete, handOver() { return }
         if !isAdvancing { advance() }
     }
@@ -318,15 +318,13 @@ final class HTTP1Connection: SocketHandler {
     func flushSoon() {
         guard !isReading, !isFlushScheduled else { return }
         isFlushScheduled = true
-        loop.eventLoop.assumeIsolated().execute { [self] in
-            isFlushScheduled = false
-            if needsFlush { flushNow() }
-        }
+        loop.flushes.add(self)
     }
 
-    /// A complete response leaves at once, but after a read only once the whole read was looked at (pipelining).
-    private func flushWhenDone() {
-        if !isReading { flushNow() }
+    /// The time that ``flushSoon()`` meant has come.
+    func flushQueued() {
+        isFlushScheduled = false
+        if needsFlush { flushNow() }
     }
 
     func flushNow() {
