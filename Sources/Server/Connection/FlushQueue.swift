@@ -4,7 +4,7 @@ import NIOCore
 ///
 /// Whoever reads on another processor is woken once for all of it instead of once for each response, which can cost more
 /// than to answer a quick request. Nothing waits for long: once the first has waited for ``longestWait``, all of it leaves
-/// with the next.
+/// with the next. (A handler that blocks the loop holds up what waits, as it does everything else.)
 final class FlushQueue {
     /// In nanoseconds.
     private static let longestWait: UInt64 = 500_000
