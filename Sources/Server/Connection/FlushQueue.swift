@@ -6,6 +6,8 @@ import NIOCore
 /// than to answer a quick request. Nothing waits for long: once the first has waited for ``longestWait``, all of it leaves
 /// with the next. (A handler that blocks the loop holds up what waits, as it does everything else.)
 final class FlushQueue {
+    /// Bytes of an answer that is worth waiting for others.
+    static let largest = 2 * 1024
     /// In nanoseconds.
     private static let longestWait: UInt64 = 500_000
 

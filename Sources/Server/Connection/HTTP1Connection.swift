@@ -108,7 +108,7 @@ final class HTTP1Connection: SocketHandler {
         isReading = true
         advance()
         isReading = false
-        if needsFlush { flushSoon() }
+        if needsFlush { flushAnswer() }
     }
 
     /// Room for what comes.
@@ -260,7 +260,7 @@ final class HTTP1Connection: SocketHandler {
             phase = .discarding(remaining: loop.options.discardLimit)
             deadline = .unset
         }
-        flushSoon()
+        if !isReading { flushAnswer() }
         if loop.successor != nil, isBodyComplete, handOver() { return }
         if !isAdvancing { advance() }
     }
@@ -319,6 +319,11 @@ final class HTTP1Connection: SocketHandler {
         guard !isReading, !isFlushScheduled else { return }
         isFlushScheduled = true
         loop.flushes.add(self)
+    }
+
+    /// A small answer leaves with those of the same turn; a large one while it is in the processor's caches.
+    private func flushAnswer() {
+        if socket.output.count > FlushQueue.largest { flushNow() } else { flushSoon() }
     }
 
     /// The time that ``flushSoon()`` meant has come.
