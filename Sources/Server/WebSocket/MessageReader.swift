@@ -134,14 +134,21 @@ struct MessageReader {
                 frame?.masking.unmask(count, of: &input, into: &control)
             } else {
                 let before = bytes.readableBytes
+                var failure: WebSocketError?
                 if isCompressed, let inflater {
                     scratch.clear()
                     frame?.masking.unmask(count, of: &input, into: &scratch)
-                    try inflater.inflate(scratch, into: &bytes, limit: maxSize)
+                    do throws(WebSocketError) {
+                        try inflater.inflate(scratch, into: &bytes, limit: maxSize)
+                    } catch {
+                        failure = error
+                    }
                 } else {
                     frame?.masking.unmask(count, of: &input, into: &bytes)
                 }
+                // What came out before a failure is judged first, so that it does not matter how the bytes arrived.
                 try checkText(from: before)
+                if let failure { throw failure }
             }
         }
         return count == remaining ? header : nil

@@ -85,6 +85,10 @@ import Testing
             ("not compressed after all", [0x81, 0x01, 0x41], ["text 1 A"]),
             ("a compressed continuation", [0x41, 0x00, 0xC0, 0x00], ["! reservedBits"]),
             ("garbage", [0xC1, 0x02, 0xFF, 0xFF], ["! malformedCompression"]),
+            (
+                "what is not UTF-8, and garbage after it",
+                [0xC1, 0x0B, 0xCA, 0xB4, 0x54, 0x50, 0x52, 0x88, 0x48, 0x5E, 0x85, 0x16, 0xD5], ["! malformedText"]
+            ),
         ] as [(String, [UInt8], [String])])
     func inflates(name: String, unmasked: [UInt8], outcome: [String]) {
         // The examples are a server's frames: a client's have a mask, here of zeros.
