@@ -133,11 +133,11 @@ extension EndToEnd {
             var status: ProcessStatus?
             try eventually("the end; \(server.errors)") {
                 kill(server.pid, SIGTERM)
-                status = ChildProcess.reap(server.process.pid)
+                status = server.process.reap()
                 return status != nil
             }
             #expect(status == .exited(0))
-            #expect(!ProcessTable.isAlive(program))
+            try eventually("the end of the program") { !ProcessTable.isAlive(program) }
         }
 
         @Test(arguments: ["process", "thread"])
@@ -235,7 +235,8 @@ extension EndToEnd {
             kill(server.pid, SIGHUP)
             try eventually("another program; \(server.errors)") { try pid(folder, "pids") != program }
             try server.stop()
-            #expect(!ProcessTable.isAlive(try pid(folder, "pids")))
+            let last = try pid(folder, "pids")
+            try eventually("the end of the program") { !ProcessTable.isAlive(last) }
         }
 
         @Test func mistakesHaveTheirPlace() throws {

@@ -22,7 +22,9 @@ extension EndToEnd {
             let before = server.workers
             #expect(before.count == 2)
             let victim = try #require(before.first)
-            // Its connections are among its sockets; no client has more than one.
+            // Its connections are among its sockets; no client has more than one. Stopped, it takes no more of them.
+            kill(victim, SIGSTOP)
+            try eventually("it stands still") { ProcessTable.isStopped(victim) }
             let held = ProcessTable.sockets(of: victim)
             kill(victim, SIGKILL)
             try eventually("another worker took its place") {
@@ -84,7 +86,7 @@ extension EndToEnd {
             var status: ProcessStatus?
             try eventually("it ends") {
                 kill(server.pid, SIGTERM)
-                status = ChildProcess.reap(server.pid)
+                status = server.process.reap()
                 return status != nil
             }
             #expect(status == .exited(0))

@@ -25,8 +25,9 @@ package final class AppServer: Sendable {
         var lines: [Substring] = []
         do {
             try eventually("listening on …") {
+                let hasEnded = process.reap() != nil
                 lines = process.output.split(separator: "\n").filter { $0.hasPrefix("listening on ") }
-                return lines.count >= listeners || ChildProcess.reap(process.pid) != nil
+                return lines.count >= listeners || hasEnded
             }
         } catch {
             kill(process.pid, SIGKILL)
@@ -46,10 +47,10 @@ package final class AppServer: Sendable {
 
     deinit {
         // Only when the test did not come to its end: workers notice and go by themselves.
-        if ChildProcess.reap(process.pid) == nil, kill(process.pid, 0) == 0 {
+        if process.reap() == nil {
             kill(pid, SIGKILL)
             kill(process.pid, SIGKILL)
-            _ = try? ChildProcess.wait(process.pid)
+            _ = try? process.waitForEnd()
         }
     }
 
@@ -125,8 +126,29 @@ package enum ProcessTable {
     /// Whether it runs; a zombie does not.
     package static func isAlive(_ pid: Int32) -> Bool { facts(of: pid).map { $0.state != "Z" } ?? false }
 
+    /// Whether SIGSTOP has reached it, each of its threads.
+    package static func isStopped(_ pid: Int32) -> Bool {
+        guard let tasks = opendir("/proc/\(pid)/task") else { return false }
+        defer { closedir(tasks) }
+        while let entry = readdir(tasks) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if let thread = Int32(name), facts(of: thread)?.state != "T" { return false }
+        }
+        return true
+    }
+
     /// Whether nothing is left of it, not even a zombie.
     package static func isGone(_ pid: Int32) -> Bool { facts(of: pid) == nil }
+
+    /// Whether a signal was sent to it that it has not taken yet.
+    package static func isPending(_ signal: Int32, _ pid: Int32) -> Bool {
+        let text = (try? Descriptor.contents(ofFile: "/proc/\(pid)/status")).map { String(decoding: $0, as: UTF8.self) }
+        let line = text?.split(separator: "\n").first { $0.hasPrefix("ShdPnd:") }
+        let set = line?.split(separator: "\t").last.flatMap { UInt64($0, radix: 16) } ?? 0
+        return set & 1 << UInt64(signal - 1) != 0
+    }
 
     package static func command(of pid: Int32) -> String {
         (try? Descriptor.contents(ofFile: "/proc/\(pid)/cmdline"))

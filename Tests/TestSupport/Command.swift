@@ -1,5 +1,6 @@
 import Glibc
 import Platform
+import Synchronization
 
 /// A program that was run to its end.
 package struct Command {
@@ -48,6 +49,8 @@ package final class RunningProcess: Sendable {
     package let pid: Int32
     private let outputFile: CapturedOutput
     private let errorFile: CapturedOutput
+    /// How it ended, which the kernel says once.
+    private let end = Mutex<ProcessStatus?>(nil)
 
     /// Starts `arguments` in `directory`, with an environment of nothing but `PATH` and what is given.
     package init(
@@ -69,11 +72,19 @@ package final class RunningProcess: Sendable {
     package var output: String { outputFile.text }
     package var errors: String { errorFile.text }
 
+    /// How it has ended; nil while it runs.
+    package func reap() -> ProcessStatus? {
+        end.withLock { end in
+            if end == nil { end = ChildProcess.reap(pid) }
+            return end
+        }
+    }
+
     /// Waits for the end, up to a generous limit.
     package func waitForEnd() throws -> ProcessStatus {
         var status: ProcessStatus?
         try eventually("process \(pid) ends; it said: \(errors)", within: 900) {
-            status = ChildProcess.reap(pid)
+            status = reap()
             return status != nil
         }
         guard let status else { throw Unfulfilled(what: "the exit status of \(pid)") }

@@ -3,7 +3,7 @@ import Platform
 
 /// Waits until the condition holds; the deadline is for what never comes, and no measure of speed.
 package func eventually(
-    _ what: String, within seconds: Int = 60,
+    _ what: String, within seconds: Int = 120,
     _ condition: () throws -> Bool
 ) throws {
     let deadline = MonotonicTime.now() + .seconds(seconds)

@@ -41,11 +41,13 @@ package enum PyPI {
     package static func program(_ name: String, of package: String) -> String { "\(cache)/\(package)/bin/\(name)" }
 }
 
-/// A TCP port of this machine that nobody used a moment ago.
+/// A TCP port of this machine that nobody used a moment ago: none of those that the kernel gives to whoever asks for any.
 package enum FreePort {
     package static func find() throws -> UInt16 {
-        let socket = try Endpoint.ipv4(0).listening()
-        guard let port = try SocketAddress.local(of: socket.rawValue).port else { throw Unfulfilled(what: "a port") }
-        return port
+        for _ in 0..<1000 {
+            let port = UInt16.random(in: 10_000..<32_768)
+            if (try? Endpoint.ipv4(port).listening()) != nil { return port }
+        }
+        throw Unfulfilled(what: "a port")
     }
 }

@@ -20,6 +20,14 @@ package final class WireConnection {
 
     package init(_ endpoint: Endpoint) throws(SystemError) { socket = try endpoint.connected() }
 
+    /// For how long nothing has come, as the kernel knows it: since the connection was made, at first.
+    package var silence: Duration {
+        var info = tcp_info()
+        var length = socklen_t(MemoryLayout<tcp_info>.size)
+        guard getsockopt(socket.rawValue, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return .zero }
+        return .milliseconds(info.tcpi_last_data_recv)
+    }
+
     package func send(_ text: String) throws { try send(Array(text.utf8)) }
 
     package func send(_ bytes: [UInt8]) throws {

@@ -11,7 +11,7 @@ import Telemetry
 
 /// The admin listener: status and commands, on an event loop of its own in the process that supervises the workers. Nothing
 /// in it waits for a worker.
-final class AdminServer {
+final class AdminServer: Sendable {
     private let server: HTTPServer?
     private let listeners: [ListeningSocket]
     private let stats: StatsListener?

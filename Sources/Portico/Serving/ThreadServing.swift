@@ -28,6 +28,8 @@ final class ThreadServing: Sendable {
     let logger: Logger
     /// As it was at the start: an application may change it.
     let environment = Environment.all
+    /// Answers as long as this process lives: also when nothing is left of its own stack, and it is the supervisor.
+    private let admin = Mutex<AdminServer?>(nil)
 
     init(_ serving: Serving, _ listeners: [BoundListener], areInherited: Bool) throws(SystemError) {
         self.serving = serving
@@ -61,7 +63,9 @@ final class ThreadServing: Sendable {
         }
         guard succession.hasBegun else { return status }
         ResidentMemory.giveBackUnused()
-        return succession.waitForEnd()
+        let end = succession.waitForEnd()
+        stopAdmin()
+        return end
     }
 
     private func serve(_ python: PythonRuntime?, _ installation: PythonInstallation?) -> Int32 {
@@ -82,9 +86,11 @@ final class ThreadServing: Sendable {
         if let end = wishes.awaitPrograms() { return end }
         let source = ServerStatusSource(
             board: board, commands: commands, programs: programs, listeners: listeners.map(\.socket), mode: .thread)
-        let admin = AdminServer(
-            serving.configuration.settings.admin, source: source, commands: commands, logger: logger)
-        defer { if !succession.hasBegun { admin.stop() } }
+        admin.withLock {
+            $0 = AdminServer(
+                serving.configuration.settings.admin, source: source, commands: commands, logger: logger)
+        }
+        defer { if !succession.hasBegun { stopAdmin() } }
         let worker: Worker
         do {
             // Workers count from 1: this process is none of a supervisor's.
@@ -101,6 +107,8 @@ final class ThreadServing: Sendable {
         }
         return ThreadTenure(self, worker, wishes, programs, source, python: python == nil ? nil : installation).run()
     }
+
+    private func stopAdmin() { admin.withLock { $0.take() }?.stop() }
 
     func stop(_ programs: ProgramKeeper) {
         programs.stop()

@@ -55,10 +55,10 @@ final class ThreadTenure {
                 do throws(GenerationError) {
                     if try renew(renewal) { return 0 }
                 } catch {
-                    logger.error("the reload failed, everything serves as before: \(error)")
                     pool.failedReloads += 1
                     pool.lastFailure = error.description
                     server.commands.publish(pool)
+                    logger.error("the reload failed, everything serves as before: \(error)")
                     renewal.answer(.failed(error.description))
                 }
             }
