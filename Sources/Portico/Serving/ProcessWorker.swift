@@ -98,6 +98,8 @@ struct ProcessWorker: Sendable {
         control.onHurry(worker.endLinger)
         control.onUnready(worker.denyReadiness)
         control.onReopenLogs(worker.reopenLogs)
+        // Before anything else a sign of life, whose absence is noticed from then on.
+        control.heartbeat(worker.report())
         control.ready()
         repeat {
             if configuration.settings.reload.live, let python { tellSources(of: python) }
