@@ -75,6 +75,7 @@ extension EndToEnd {
             try eventually("the end of the report") { try page().text.hasPrefix("second") }
             try server.folder.write("base: {wrong: 1}\n", to: "app.yaml")
             try eventually("the report") { try page().text.contains("wrong: unknown key") }
+            try eventually("one worker is left") { server.workers.count == 1 }
             let worker = try #require(server.workers.first)
             kill(worker, SIGKILL)
             try eventually("another worker") { server.workers.first.map { $0 != worker } ?? false }
@@ -202,7 +203,7 @@ extension EndToEnd {
             try folder.write("hang", to: "package/Sources/shop/Main.swift")
             try eventually("the build hangs") { folder.has("package/hangs") }
             try server.stop()
-            #expect(ProcessTable.running(in: folder["package"]).isEmpty, "nothing of the build is left")
+            try eventually("nothing of the build is left") { ProcessTable.running(in: folder["package"]).isEmpty }
         }
 
         private func version(of page: String) -> Substring? {
@@ -253,6 +254,7 @@ extension EndToEnd {
               listen: \(listen)
               debug: \(debug)
               log: {access: false, level: debug}
+              timeouts: {header: 1h, keep-alive: 1h}
               sites: {shop: {python: 'shop:app', directory: site}}
 
             """

@@ -7,21 +7,23 @@ import Testing
 extension EndToEnd {
     /// More work than can be done.
     @Suite struct Overload {
-        /// The answers to `count` requests that are sent at once, each on a connection of its own.
-        private static func answers(_ count: Int, of path: String, _ server: AppServer) throws -> [WireResponse] {
-            let connections = try (0..<count).map { _ in try server.connect() }
-            for connection in connections {
-                try connection.send("GET \(path) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        /// Requests that are sent, each on a connection of its own.
+        private static func ask(_ count: Int, _ server: AppServer) throws -> [WireConnection] {
+            try (0..<count).map { _ in
+                let connection = try server.connect()
+                try connection.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                return connection
             }
-            return try connections.map { try $0.receive() }
         }
 
+        /// Answers when there is a file `open`.
         private static let sleeper = """
-            import time
+            import os, time
 
             def app(environ, start_response):
                 print("called")
-                time.sleep(0.5)
+                while not os.path.exists("open"):
+                    time.sleep(0.01)
                 start_response("200 OK", [("Content-Length", "2")])
                 return [b"ok"]
 
@@ -31,10 +33,19 @@ extension EndToEnd {
         @Test(arguments: bothModes) func waitingForAThreadHasALimit(_ mode: [String]) throws {
             let server = try Folder.pythonServer(
                 Self.sleeper, arguments: mode + ["--threads", "2", "--set", "limits.queue-time=200ms"])
-            let answers = try Self.answers(8, of: "/", server)
-            let refused = answers.filter { $0.status == 503 }
-            #expect(refused.count == 6 && refused.allSatisfy { $0["retry-after"] == "1" }, "\(answers)")
-            #expect(answers.count { $0.status == 200 } == 2)
+            let called = try Self.ask(2, server)
+            try eventually("both threads are taken") { server.errors.ranges(of: "called").count == 2 }
+            let waiting = try Self.ask(6, server)
+            try eventually("all of them wait") {
+                try Command.app("status", "--json", "--pid", "\(server.pid)", in: server.folder).output
+                    .ranges(of: "\"path\":\"/\"").count == 8
+            }
+            // Longer than they may.
+            usleep(1_000_000)
+            try server.folder.write("", to: "open")
+            let refused = try waiting.map { try $0.receive() }
+            #expect(refused.allSatisfy { $0.status == 503 && $0["retry-after"] == "1" }, "\(refused)")
+            for connection in called { #expect(try connection.receive().status == 200) }
             // The next one is served.
             #expect(try server.get("/").status == 200)
             try server.stop()
@@ -45,22 +56,26 @@ extension EndToEnd {
         @Test func waitingForTheLoopHasALimit() throws {
             let server = try Folder.pythonServer(
                 """
-                import time
+                import os, time
 
                 async def app(scope, receive, send):
                     if scope["type"] != "http":
                         raise NotImplementedError
                     print("called")
-                    time.sleep(0.5)
+                    while not os.path.exists("open"):
+                        time.sleep(0.01)
                     await send({"type": "http.response.start", "status": 200, "headers": []})
                     await send({"type": "http.response.body", "body": b"ok"})
 
                 """, arguments: ["--set", "limits.queue-time=200ms", "--set", "log.slow=off"])
-            let first = try server.connect()
-            try first.send("GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            let first = try Self.ask(1, server)[0]
             try eventually("it is called") { server.errors.contains("called") }
-            let answers = try Self.answers(4, of: "/", server)
+            let waiting = try Self.ask(4, server)
+            // Longer than they may wait.
+            usleep(1_000_000)
+            try server.folder.write("", to: "open")
             #expect(try first.receive().text == "ok")
+            let answers = try waiting.map { try $0.receive() }
             #expect(answers.allSatisfy { $0.status == 503 && $0["retry-after"] == "1" }, "\(answers)")
             #expect(try server.get("/").text == "ok")
             try server.stop()

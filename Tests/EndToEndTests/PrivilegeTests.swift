@@ -47,6 +47,8 @@ extension EndToEnd {
         }
 
         private func expectSomeone(thread pid: Int32) throws {
+            // Some of them end when the start is over.
+            guard (try? status(pid, "Uid")) != nil else { return }
             #expect(try status(pid, "Uid") == "61234\t61234\t61234\t61234")
             #expect(try status(pid, "Gid") == "61235\t61235\t61235\t61235")
             #expect(try status(pid, "Groups").split(separator: " ") == ["61235"])

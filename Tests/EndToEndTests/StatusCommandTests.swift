@@ -25,8 +25,12 @@ extension EndToEnd {
         func theServerIsFoundAndShown(mode: String) throws {
             let server = try AppServer(Self.configuration(), ["--mode", mode])
             #expect(try server.get("/ping").status == 200)
-            let text = try app(server, "status")
+            var text = try app(server, "status")
             #expect(text.status == .exited(0), "\(text.errors)")
+            try eventually("the request is counted: \(text.output)") {
+                text = try app(server, "status")
+                return text.output.contains("0 in flight")
+            }
             #expect(text.output.contains("pid \(server.pid), \(mode) mode: running, takes requests"), "\(text.output)")
             #expect(text.output.contains("1 requests: 1 2xx, 0 3xx, 0 4xx, 0 5xx; 0 in flight"), "\(text.output)")
             let json = try app(server, "status", "--json")
@@ -47,7 +51,9 @@ extension EndToEnd {
             let done = try app(server, "reload", "--wait")
             #expect(done.status == .exited(0) && done.output == "reloaded\n", "\(done.errors)")
             #expect(try server.get("/ping").text == "ping")
-            #expect(mode == "thread" || Set(server.workers).isDisjoint(with: workers))
+            try eventually("the old workers have gone") {
+                mode == "thread" || Set(server.workers).isDisjoint(with: workers)
+            }
             try server.folder.write(text.replacing("respond: pong", with: "respnod: ping"), to: "app.yaml")
             let failed = try app(server, "reload", "--wait")
             #expect(failed.status == .exited(1))

@@ -58,7 +58,16 @@ extension EndToEnd {
                     if index % 2 == 0 { #expect(try server.get("/nothing/").status == 404) }
                 }
             }
+            /// What is counted has been, also of the last one.
+            func settle(_ count: Int) throws {
+                try eventually("\(count) are counted") {
+                    let lines = try ask(server, "GET /metrics").text.split(separator: "\n")
+                        .filter { $0.hasPrefix("portico_request_duration_seconds_count{") }
+                    return lines.compactMap { $0.split(separator: " ").last.flatMap { Int($0) } }.reduce(0, +) == count
+                }
+            }
             try make(20)
+            try settle(50)
             let victim = try #require(server.workers.first)
             kill(victim, SIGKILL)
             try eventually("it was replaced") { server.workers.count == 2 && !server.workers.contains(victim) }
@@ -66,6 +75,7 @@ extension EndToEnd {
             try eventually("both are ready") {
                 try ask(server, "GET /status").text.split(separator: "\"phase\":\"ready\"").count == 3
             }
+            try settle(100)
             let samples = try metrics(server)
             #expect(samples["portico_requests_total{route=/,status=2xx}"] == 40)
             #expect(samples["portico_requests_total{route=/,status=4xx}"] == 20)

@@ -9,7 +9,7 @@ extension EndToEnd {
         /// A server that was started through a link in its folder, which can be pointed elsewhere.
         private func server(_ mode: [String] = []) throws -> AppServer {
             let folder = try Folder()
-            try folder.write(Reload.configuration("timeouts: {start: 20s}"), to: "app.yaml")
+            try folder.write(Reload.configuration("timeouts: {start: 1m}"), to: "app.yaml")
             #expect(symlink(Command.app, folder["app"]) == 0)
             return try AppServer(in: folder, mode, prefix: ["sh", "-c", "shift; exec ./app \"$@\"", "sh"])
         }
@@ -120,7 +120,7 @@ extension EndToEnd {
 
         @Test func aProgramThatNeverBecomesReadyChangesNothing() throws {
             let server = try server()
-            let text = try server.folder.text(of: "app.yaml").replacing("start: 20s", with: "start: 3s")
+            let text = try server.folder.text(of: "app.yaml").replacing("start: 1m", with: "start: 3s")
             try server.folder.write(text, to: "app.yaml")
             let workers = server.workers
             try install(

@@ -19,8 +19,8 @@ extension EndToEnd {
                 #expect([302, 303].contains(try visitor.vote(1, choice: "2").status))
                 for watcher in watchers { _ = try text(watcher, containing: "\(count + 1) vote") }
             }
-            #expect(server.log.contains("\"GET /1/live/ HTTP/1.1\" 101"), "\(server.log)")
             try server.stop()
+            #expect(server.log.contains("\"GET /1/live/ HTTP/1.1\" 101"), "\(server.log)")
         }
 
         /// S10: a server that stops says so, and does not wait for clients that are slow to answer.

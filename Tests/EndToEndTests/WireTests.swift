@@ -11,7 +11,6 @@ extension EndToEnd {
               listen: 127.0.0.1:0
               workers: {mode: thread, count: 2}
               limits: {body-size: 32MiB}
-              timeouts: {header: 300ms}
               temp-directory: .
               sites:
                 polls: {swift: polls, gateway: wsgi, database: polls.sqlite3}
@@ -108,16 +107,23 @@ extension EndToEnd {
                 ("GET / HTTP/1.1\r\nHost: a\r\nX: \(long)\r\n\r\n", 431),
                 ("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n", 501),
                 ("GET / HTTP/3.0\r\nHost: a\r\n\r\n", 505),
-                ("GET / HT", 408),
             ]
-            for (request, status) in table {
-                let connection = try server.connect()
-                try connection.send(request)
-                let response = try connection.receive()
-                #expect(response.status == status, "\(request.prefix(80))")
-                #expect(response["connection"] == "close", "\(request.prefix(80))")
-                #expect(try connection.isAtEnd(), "\(request.prefix(80))")
-            }
+            for (request, status) in table { try expectRefusal(of: request, status, server) }
+            try server.stop()
+        }
+
+        private func expectRefusal(of request: String, _ status: Int, _ server: AppServer) throws {
+            let connection = try server.connect()
+            try connection.send(request)
+            let response = try connection.receive()
+            #expect(response.status == status, "\(request.prefix(80))")
+            #expect(response["connection"] == "close", "\(request.prefix(80))")
+            #expect(try connection.isAtEnd(), "\(request.prefix(80))")
+        }
+
+        @Test func whoNeverEndsAHeadIsRefused() throws {
+            let server = try AppServer(Self.configuration, ["--set", "timeouts.header=1s"])
+            try expectRefusal(of: "GET / HT", 408, server)
             try server.stop()
         }
 

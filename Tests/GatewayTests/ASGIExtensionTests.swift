@@ -5,7 +5,7 @@ import NIOCore
 import Testing
 
 /// The response extensions of ASGI: trailers, early hints, pathsend, zerocopysend.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ASGIExtensionTests {
     /// A file of ten bytes.
     static let file: String = {

@@ -6,7 +6,7 @@ import Synchronization
 import Testing
 
 /// How an asynchronous application is called and where it runs (protocols A1, H2).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ASGIHandlerTests {
     @Test("the scope views the request")
     func scope() async throws {

@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 
 /// An asynchronous application's start and end (protocols L3–L6).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ASGILifespanTests {
     func lifespan(
         log: LogRecorder = LogRecorder(), _ application: @escaping @Sendable (Receive, Send) async throws -> Void

@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 
 /// What an asynchronous application receives (protocols H6–H8).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ASGIReceiveTests {
     /// A request body as it comes in, and as it is received.
     struct Way: Sendable, CustomTestStringConvertible {

@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 
 /// What an asynchronous application may send, and what goes out (protocols A5–A9, H9–H15).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ASGISendTests {
     /// One way through a response.
     struct Way: Sendable, CustomTestStringConvertible {

@@ -5,7 +5,7 @@ import Synchronization
 import Testing
 
 /// WebSockets of an asynchronous application (protocols S1–S10, extension `websocket.http.response`).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ASGISocketTests {
     typealias Body = @Sendable (WebSocketScope, Receive, Send) async throws -> Void
 

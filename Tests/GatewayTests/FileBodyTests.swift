@@ -11,7 +11,7 @@ import Testing
 #endif
 
 /// Files as response bodies (protocol W41).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct FileBodyTests {
     /// A file of `count` bytes, gone after `body`.
     func withFile(_ count: Int, _ body: @Sendable (String) async throws -> Void) async throws {

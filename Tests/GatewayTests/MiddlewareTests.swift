@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 
 /// Applications around applications, in both worlds.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct MiddlewareTests {
     /// Adds a field to every response.
     struct AddsField: WSGIMiddleware {

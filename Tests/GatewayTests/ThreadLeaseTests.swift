@@ -4,7 +4,7 @@ import Testing
 @testable import Gateway
 
 /// What threads of a pool keep from one job to the next.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ThreadLeaseTests {
     @Test("one thread takes a lease once for the jobs that wait together, and gives it back before it waits")
     func kept() async throws {

@@ -5,7 +5,7 @@ import Testing
 @testable import Gateway
 
 /// The worker threads and the queue in front of them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct ThreadPoolTests {
     @Test("jobs run in the order they were submitted")
     func order() async throws {

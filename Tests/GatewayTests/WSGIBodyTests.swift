@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 
 /// The body of a synchronous response (protocols W23, W31–W36, W39), on the pool and inline.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct WSGIBodyTests {
     /// One way through a response: what the application says and produces, and what goes out.
     struct Way: Sendable, CustomTestStringConvertible {

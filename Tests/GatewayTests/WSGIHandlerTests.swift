@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 
 /// How a synchronous application is called (protocols W1, W6, W12), and what a full pool answers.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct WSGIHandlerTests {
     @Test("the environment views the request", arguments: [false, true])
     func environ(inline: Bool) async throws {

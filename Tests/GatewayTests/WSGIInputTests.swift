@@ -11,7 +11,7 @@ import Testing
 #endif
 
 /// The request body of a synchronous application (protocols W16–W19), in memory and on disk.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct WSGIInputTests {
     static func input(_ text: String, onDisk: Bool, inMemory: Int = 0) throws -> BodyInput {
         guard onDisk else { return BodyInput(memory: ByteBuffer(string: text), file: nil, count: text.utf8.count) }

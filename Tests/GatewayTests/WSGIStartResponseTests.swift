@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 
 /// `start_response` (protocols W22–W29, W37, W38), on the pool and inline.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct WSGIStartResponseTests {
     @Test("W22: it returns a write callable, whose data precede the body's (W38)", arguments: [false, true])
     func write(inline: Bool) async throws {

@@ -4,7 +4,7 @@ import NIOCore
 import Testing
 
 /// Streaming against a slow or leaving client: back-pressure, and close in every case (protocols W32, W34).
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct WSGIStreamTests {
     /// A body without end, whose pieces are large enough that two fill the way to the loop.
     struct Endless: WSGIBody {

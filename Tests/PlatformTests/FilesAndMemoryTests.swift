@@ -46,15 +46,18 @@ import Testing
         #expect(ResidentMemory.bytes(pid: 0x3FFF_FFFF) == nil)
     }
 
-    @Test func codeIsGivenBack() throws {
-        let before = try residentCode()
-        ResidentMemory.releaseCode()
-        // Reading this needs code, and so do the tests beside it: by far not all that has run so far.
-        #expect(try residentCode() < before)
+    /// In a process of its own, where nothing runs beside it.
+    @Test func codeIsGivenBack() async {
+        await #expect(processExitsWith: .success) {
+            let before = try Self.residentCode()
+            ResidentMemory.releaseCode()
+            // Reading this needs code, but by far not all that has run so far.
+            #expect(try Self.residentCode() < before)
+        }
     }
 
     /// Kilobytes of this process's executable mappings that are resident.
-    private func residentCode() throws -> Int {
+    private static func residentCode() throws -> Int {
         let maps = String(decoding: try Descriptor.contents(ofFile: "/proc/self/smaps"), as: UTF8.self)
         var isCode = false
         var sum = 0

@@ -207,7 +207,7 @@ extension TestClient {
     }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct LiveResultsTests {
+@Suite(.timeLimit(.minutes(10))) struct LiveResultsTests {
     @Test func followTheVotes() async throws {
         let client = try client()
         let question = try client.question("Live?", days: -1, choices: ["Yes", "No"])

@@ -104,7 +104,7 @@ final class TestClient {
             setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
         }
         // A hang is a failure, not a stuck test run.
-        var limit = timeval(tv_sec: 20, tv_usec: 0)
+        var limit = timeval(tv_sec: 60, tv_usec: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)
@@ -177,9 +177,9 @@ final class TestClient {
     }
 }
 
-/// Waits until `condition` holds; false when it does not within ten seconds.
+/// Waits until `condition` holds; false when it does not within a minute.
 func eventually(_ condition: () -> Bool) -> Bool {
-    let deadline = MonotonicTime.now() + .seconds(10)
+    let deadline = MonotonicTime.now() + .seconds(60)
     while !condition() {
         guard MonotonicTime.now() < deadline else { return false }
         usleep(1000)

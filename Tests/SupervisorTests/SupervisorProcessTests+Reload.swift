@@ -258,14 +258,14 @@ extension SupervisorProcessTests {
         let pool = try Pool(
             script, workers: 1,
             change: {
-                $0.stuck = .seconds(1)
+                $0.stuck = .seconds(4)
                 $0.drain = .milliseconds(100)
             }, log: log, directory: directory.path)
         try wait("its successor; \(log.text)") {
             pool.snapshot.workers.map(\.id) == [WorkerID(2)] && pool.areReady(1, generation: 1)
         }
         #expect(pool.snapshot.respawns == [.loopStuck: 1])
-        #expect(log.text.contains("no heartbeat for 1 s"))
+        #expect(log.text.contains("no heartbeat for "))
         #expect(try pool.stop() == 0)
     }
 

@@ -134,13 +134,22 @@ import Testing
         let log = writer.makeLog()
         for _ in 0..<3 { log.append(Self.record("/")) }
         #expect(writer.flush())
-        #expect(problems.all == [.writeFailed(SystemError(operation: "write /dev/full", code: ENOSPC), lines: 3)])
+        #expect(problems.all.count == 1)
         // The next report waits its time, unless the end comes first.
         log.append(Self.record("/"))
         #expect(writer.flush())
         #expect(problems.all.count == 1)
         #expect(writer.close())
-        #expect(problems.all.last == .writeFailed(SystemError(operation: "write /dev/full", code: ENOSPC), lines: 1))
+        #expect(problems.all.count == 2)
+        // Where the first of the three were written before the last came, the others are in the second report.
+        let counts = problems.all.map { problem in
+            if case .writeFailed(SystemError(operation: "write /dev/full", code: ENOSPC), let lines) = problem {
+                lines
+            } else {
+                0
+            }
+        }
+        #expect(counts.reduce(0, +) == 4 && counts.allSatisfy { $0 > 0 }, "\(problems.all)")
     }
 
     @Test func dropsRatherThanGrows() {

@@ -2,7 +2,7 @@ import Testing
 import Web
 
 /// What a database tells of its changes.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct DatabaseChangesTests {
     /// Another process has connections of its own, as the second database here.
     @Test func tellsOfOthersCommits() async throws {

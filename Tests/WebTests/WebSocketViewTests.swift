@@ -73,7 +73,7 @@ private struct Count: WebSocketView {
 }
 
 /// WebSocket views, as a site's own tests meet them.
-@Suite(.timeLimit(.minutes(1)))
+@Suite(.timeLimit(.minutes(10)))
 struct WebSocketViewTests {
     private let client = TestClient(Sockets())
 

@@ -94,17 +94,18 @@ async def timers(scope, receive, send):
     loop = asyncio.get_running_loop()
     order: list = []
     begun = loop.time()
-    loop.call_later(0.03, order.append, 3)
-    loop.call_later(0.01, order.append, 1)
-    loop.call_at(begun + 0.02, order.append, 2)
-    cancelled = loop.call_later(0.02, order.append, "cancelled")
+    # Far enough apart for a machine that is busy while they are set.
+    loop.call_later(0.6, order.append, 3)
+    loop.call_later(0.1, order.append, 1)
+    loop.call_at(begun + 0.4, order.append, 2)
+    cancelled = loop.call_later(0.2, order.append, "cancelled")
     cancelled.cancel()
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(1)
     try:
         await asyncio.wait_for(asyncio.Event().wait(), 0.01)
     except asyncio.TimeoutError:
         order.append("timeout")
-    await report(send, [order, loop.time() - begun >= 0.05])
+    await report(send, [order, loop.time() - begun >= 1])
 
 
 @check("timers", "call_later, call_at, sleep and wait_for keep their order and wake an idle loop")

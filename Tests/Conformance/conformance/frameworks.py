@@ -29,7 +29,7 @@ def serving(server: Server, application: str, gateway: str, directory: str = "fr
 
     with server.another(application=application, gateway=gateway, directory=directory, **changes) as other:
         host, port = other.address
-        with httpx.Client(base_url=f"http://{host}:{port}", timeout=20) as client:
+        with httpx.Client(base_url=f"http://{host}:{port}", timeout=60) as client:
             yield other, client
 
 
@@ -53,7 +53,7 @@ def expect_echo(server: Server, path: str) -> None:
     with connect(server, path) as socket:
         for message in ["hello", "\N{SNOWMAN}" * 20_000, ""]:
             socket.send(message)
-            expect(f"echo of {len(message)}", message, socket.recv(timeout=20))
+            expect(f"echo of {len(message)}", message, socket.recv(timeout=60))
         expect("a ping's answer", True, socket.ping().wait(20))
 
 
@@ -231,9 +231,9 @@ def fastapi(server):
 
         with connect(other, "/items/ws") as socket:
             socket.send('{"name": "thing", "price": 1}')
-            expect("WebSocket", '{"received":"thing"}', socket.recv(timeout=20).replace(" ", ""))
+            expect("WebSocket", '{"received":"thing"}', socket.recv(timeout=60).replace(" ", ""))
             try:
-                socket.recv(timeout=20)
+                socket.recv(timeout=60)
             except ConnectionClosed as closed:
                 expect("close", (4001, "done"), (closed.rcvd.code, closed.rcvd.reason))
 

@@ -19,7 +19,7 @@ from .wire import Connection, NoResponse, Response
 ROOT = Path(__file__).resolve().parent.parent
 """Where the package of the applications is."""
 START_LIMIT = 60.0
-STOP_LIMIT = 30.0
+STOP_LIMIT = 60.0
 _tokens = count(1)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-LIMIT = 20.0
+LIMIT = 60.0
 """Seconds until what does not come counts as absent. No measure of speed."""
 
 

@@ -6,7 +6,7 @@ import socket
 from dataclasses import dataclass, field
 from types import TracebackType
 
-SILENCE = 15.0
+SILENCE = 60.0
 """Seconds without a byte after which a server is taken to say nothing more."""
 
 

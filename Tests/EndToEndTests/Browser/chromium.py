@@ -10,7 +10,7 @@ import tempfile
 import time
 from collections import deque
 
-TIME_LIMIT = 60.0
+TIME_LIMIT = 120.0
 
 
 class BrowserError(Exception):

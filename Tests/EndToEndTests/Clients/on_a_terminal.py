@@ -22,7 +22,7 @@ def main():
         # Before the program looks how large its terminal is.
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         os.execvp(arguments[0], arguments)
-    written, deadline, has_asked = b"", time.monotonic() + 60, False
+    written, deadline, has_asked = b"", time.monotonic() + 120, False
     while time.monotonic() < deadline:
         ready, _, _ = select.select([terminal], [], [], 0.5)
         if ready:

@@ -99,10 +99,11 @@ final class Load: Sendable {
         let request = Array((lines.map { $0 + "\r\n" }.joined() + "\r\n").utf8)
         while goesOn {
             let begin = MonotonicTime.now()
+            let silence = connection.silence
             var sent = begin
             var isOver = false
             // A client that was not scheduled for a while has an idle connection, which a stopping server may close.
-            judged(isOwed: { isOwed && sent - begin < .milliseconds(50) }) {
+            judged(isOwed: { isOwed && silence + (sent - begin) < .milliseconds(50) }) {
                 isOver = true
                 try connection.send(request)
                 sent = .now()

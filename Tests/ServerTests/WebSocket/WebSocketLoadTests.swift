@@ -13,9 +13,9 @@ import Testing
     /// connections.
     @Test func pingsKeepTheSocket() throws {
         var options = ServerOptions()
-        options.timeouts.keepAlive = .milliseconds(20)
-        options.timeouts.header = .milliseconds(20)
-        options.webSocket.pingInterval = .milliseconds(20)
+        options.timeouts.keepAlive = .seconds(1)
+        options.timeouts.header = .seconds(1)
+        options.webSocket.pingInterval = .milliseconds(150)
         let server = try TestServer(options: options, echoSocket())
         defer { server.stop() }
         let client = try server.openSocket()

@@ -84,7 +84,8 @@ import Testing
         let port = try freePort()
         let path = directory.file("there")
         let python = "import http.server,socketserver,os;"
-        let server = { (text: String) in "sleep 0.3; exec python3 -c '\(python)\(text)'" }
+        let wait = "while ! test -e $DIR/go; do sleep 0.02; done"
+        let server = { (text: String) in "\(wait); exec python3 -c '\(python)\(text)'" }
         let (text, probe): (String, ReadinessProbe) =
             switch kind {
             case "http":
@@ -106,23 +107,29 @@ import Testing
                     ),
                     .tcp(.unix(path: path))
                 )
-            default: ("sleep 0.3; echo 2 >\(path); exec sleep 1000", .file(path))
+            default: ("\(wait); echo 2 >\(path); exec sleep 1000", .file(path))
             }
         // One that a predecessor left is no sign.
         if kind == "file" { try directory.write("1", to: "there") }
         try keeper.start([script("a", text) { $0.readiness = .probe(probe) }], neededByWorkers: ["a"])
         try eventually("a's start") { pid("a") != nil }
+        // Several looks of the probe.
+        usleep(500_000)
         #expect(!keeper.news.workersMayStart)
+        try directory.write("", to: "go")
         try eventually("a's readiness") { keeper.news.workersMayStart }
         #expect(log.text.contains("is ready"))
         try stop()
     }
 
     private func freePort() throws -> UInt16 {
-        let socket = try ListeningSocket.bind(.tcp(host: "127.0.0.1", port: 0))
-        defer { socket.close() }
-        guard case .ipv4(_, let port) = socket.address else { return 0 }
-        return port
+        // None of those that the kernel gives to whoever asks for any.
+        for port in (10_000..<32_768 as Range<UInt16>).shuffled() {
+            guard let socket = try? ListeningSocket.bind(.tcp(host: "127.0.0.1", port: port)) else { continue }
+            socket.close()
+            return port
+        }
+        return 0
     }
 
     @Test func whatCrashesIsStartedAgain() throws {
