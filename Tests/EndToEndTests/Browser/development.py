@@ -148,8 +148,7 @@ class Tab:
         for part in parts:
             self.page.wait_for(f"document.querySelector('main')?.innerText.includes({part!r})", f"a report of {part}")
         for mark in marks:
-            if not self.page.value(f'document.querySelector("{mark}") !== null'):
-                raise Failure(f"there is no {mark} in: {self.page.text()}")
+            self.page.wait_for(f'document.querySelector("{mark}")', f"{mark} in the report")
         self.picture(parts[0])
 
     def said(self, *parts: str) -> None:
