@@ -32,7 +32,7 @@ extension EndToEnd {
         /// Who has waited too long for a thread is told so, and the application is not called.
         @Test(arguments: bothModes) func waitingForAThreadHasALimit(_ mode: [String]) throws {
             let server = try Folder.pythonServer(
-                Self.sleeper, arguments: mode + ["--threads", "2", "--set", "limits.queue-time=200ms"])
+                Self.sleeper, arguments: mode + ["--threads", "2", "--set", "limits.queue-time=1s"])
             let called = try Self.ask(2, server)
             try eventually("both threads are taken") { server.errors.ranges(of: "called").count == 2 }
             let waiting = try Self.ask(6, server)
@@ -41,13 +41,13 @@ extension EndToEnd {
                     .ranges(of: "\"path\":\"/\"").count == 8
             }
             // Longer than they may.
-            usleep(1_000_000)
+            usleep(2_000_000)
             try server.folder.write("", to: "open")
             let refused = try waiting.map { try $0.receive() }
             #expect(refused.allSatisfy { $0.status == 503 && $0["retry-after"] == "1" }, "\(refused)")
             for connection in called { #expect(try connection.receive().status == 200) }
-            // The next one is served.
-            #expect(try server.get("/").status == 200)
+            // The next one is served, unless it, too, has to wait so long on a machine that is busy.
+            try eventually("it serves") { try server.get("/").status == 200 }
             try server.stop()
             #expect(server.errors.ranges(of: "called").count == 3, "\(server.errors)")
         }
@@ -67,17 +67,17 @@ extension EndToEnd {
                     await send({"type": "http.response.start", "status": 200, "headers": []})
                     await send({"type": "http.response.body", "body": b"ok"})
 
-                """, arguments: ["--set", "limits.queue-time=200ms", "--set", "log.slow=off"])
+                """, arguments: ["--set", "limits.queue-time=1s", "--set", "log.slow=off"])
             let first = try Self.ask(1, server)[0]
             try eventually("it is called") { server.errors.contains("called") }
             let waiting = try Self.ask(4, server)
             // Longer than they may wait.
-            usleep(1_000_000)
+            usleep(2_000_000)
             try server.folder.write("", to: "open")
             #expect(try first.receive().text == "ok")
             let answers = try waiting.map { try $0.receive() }
             #expect(answers.allSatisfy { $0.status == 503 && $0["retry-after"] == "1" }, "\(answers)")
-            #expect(try server.get("/").text == "ok")
+            try eventually("it serves") { try server.get("/").text == "ok" }
             try server.stop()
             #expect(server.errors.ranges(of: "called").count == 2, "\(server.errors)")
         }

@@ -9,6 +9,7 @@ extension EndToEnd {
             base:
               listen: 127.0.0.1:0
               workers: {mode: \(mode), count: 2}
+              timeouts: {header: 1h, keep-alive: 1h}
               secret-key: a-key-of-the-tests-that-is-long-enough-0123456789-abcdef
               sites: {polls: {swift: polls, gateway: \(gateway), database: polls.sqlite3}}
             """

@@ -172,7 +172,11 @@ extension EndToEnd {
             try folder.write(large, to: "files/large.bin")
             try folder.write(text, to: "files/text.txt")
             let server = try AppServer(
-                in: folder, ["files", "--mode", mode, "--workers", "1", "--listen", "127.0.0.1:0"])
+                in: folder,
+                [
+                    "files", "--mode", mode, "--workers", "1", "--listen", "127.0.0.1:0", "--set",
+                    "timeouts.keep-alive=1h",
+                ])
             let connection = try server.connect()
             for _ in 0..<2 { #expect(try connection.get("/large.bin").body == large) }
             let part = try connection.get("/large.bin", ["Range: bytes=1000-499999"])

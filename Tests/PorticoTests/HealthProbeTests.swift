@@ -70,7 +70,7 @@ private final class OneAnswer: Sendable {
         let question = question
         Thread.detachNewThread {
             var waiting = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
-            guard poll(&waiting, 1, 10_000) == 1, let raw = try? ListeningSocket.accept(from: socket.descriptor) else {
+            guard poll(&waiting, 1, 60_000) == 1, let raw = try? ListeningSocket.accept(from: socket.descriptor) else {
                 return question.open("")
             }
             let connection = Descriptor(adopting: raw)
@@ -125,13 +125,13 @@ private final class Blocker: @unchecked Sendable {
     ])
     func status(_ answer: String, _ status: Int) throws {
         let server = try OneAnswer(answer)
-        #expect(try server.probe().ask(within: .seconds(10)) == status)
+        #expect(try server.probe().ask(within: .seconds(60)) == status)
     }
 
     @Test func theRequestIsWhole() throws {
         let server = try OneAnswer("HTTP/1.1 200 OK\r\n\r\n")
         let probe = try server.probe(path: "/readyz")
-        _ = try probe.ask(within: .seconds(10))
+        _ = try probe.ask(within: .seconds(60))
         let port = try #require(probe.port)
         #expect(
             server.request
@@ -143,7 +143,7 @@ private final class Blocker: @unchecked Sendable {
         let directory = try TemporaryDirectory()
         let path = directory.file("s")
         let server = try OneAnswer("HTTP/1.1 200 OK\r\n\r\n", on: .unix(path: path))
-        #expect(try HealthProbe(url: "unix:\(path)", path: "/livez").ask(within: .seconds(10)) == 200)
+        #expect(try HealthProbe(url: "unix:\(path)", path: "/livez").ask(within: .seconds(60)) == 200)
         #expect(server.request.contains("Host: localhost\r\n"))
     }
 
@@ -151,7 +151,7 @@ private final class Blocker: @unchecked Sendable {
     func notHTTP(_ answer: String) throws {
         let probe = try OneAnswer(answer).probe()
         #expect {
-            try probe.ask(within: .seconds(10))
+            try probe.ask(within: .seconds(60))
         } throws: { error in
             error as? StatusRequest.Failure == .noHTTP
         }
@@ -169,11 +169,19 @@ private final class Blocker: @unchecked Sendable {
     }
 
     @Test func nobodyListens() throws {
-        let socket = try ListeningSocket.bind(.tcp(host: "127.0.0.1", port: 0))
-        let probe = try HealthProbe(url: socket.address.url(), path: "/livez")
-        socket.close()
+        // Bound, so that nobody else has the port, and not listening.
+        let socket = Descriptor(adopting: socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0))
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        withUnsafeBytes(of: &address) { bytes in
+            bytes.withMemoryRebound(to: sockaddr.self) {
+                _ = bind(socket.rawValue, $0.baseAddress, socklen_t(bytes.count))
+            }
+        }
+        let probe = try HealthProbe(url: SocketAddress.local(of: socket.rawValue).url(), path: "/livez")
         #expect {
-            try probe.ask(within: .seconds(10))
+            try probe.ask(within: .seconds(60))
         } throws: { error in
             "\(error)" == "Connection refused"
         }

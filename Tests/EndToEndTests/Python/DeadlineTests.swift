@@ -94,7 +94,7 @@ extension EndToEnd {
                   workers: {count: 1, threads: \(threads)}
                   sites: {web: {python: 'app:app', interpreter: \(Pythons.system), timeout: off}}
                   routes: [{path: =/hang, site: web, timeout: 300ms}, {path: /, site: web}]
-                  timeouts: {grace: \(grace), stuck: 1h, drain: 20s}
+                  timeouts: {grace: \(grace), stuck: 1h, drain: 20s, header: 1h, keep-alive: 1h}
                   log: {access: false}
                   admin: unix:admin.sock
                 """, to: "app.yaml")
