@@ -78,20 +78,6 @@ private func read(_ pieces: [ArraySlice<UInt8>], _ limits: ParserLimits) -> Tran
     return transcript
 }
 
-/// Cuts `input` into pieces: one byte each, or of lengths taken from the input's own bytes.
-private func cut(_ input: ArraySlice<UInt8>, _ choice: UInt8) -> [ArraySlice<UInt8>] {
-    var pieces: [ArraySlice<UInt8>] = []
-    var rest = input
-    var step = Int(choice)
-    while let first = rest.first {
-        let length = choice == 0 ? 1 : 1 + step % 13
-        pieces.append(rest.prefix(length))
-        rest = rest.dropFirst(length)
-        step = (step * 31 + Int(first)) & 0xFFFF
-    }
-    return pieces
-}
-
 /// Reads `data` whole and in pieces; both must come to the same events, and to the same error.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzRequests(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
