@@ -4,17 +4,24 @@ import Glibc
 import Platform
 import Web
 
+extension CommandConfiguration {
+    /// A command to a running server. `explanation` is what its help says after how the server is found.
+    static func toServer(_ name: String, _ abstract: String, arguments: String = "", _ explanation: String) -> Self {
+        Self(
+            commandName: name, abstract: abstract, usage: "app \(name) \(arguments)[<options>]",
+            discussion: "\(AdminTarget.discussion)\n\(explanation)")
+    }
+}
+
 /// `app reload`
 struct ReloadCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "reload",
-        abstract: "Bring in the configuration and code as they are now, without losing a request.",
-        usage: "app reload [--wait] [<options>]",
-        discussion: """
-            \(AdminTarget.discussion)
-            Exit status: 0 begun, or with --wait done; 1 refused or, with --wait, failed: the old workers serve on, and
-            the reason is printed; 64 several servers run, 69 none answers.
-            """)
+    static let configuration = CommandConfiguration.toServer(
+        "reload", "Bring in the configuration and code as they are now, without losing a request.",
+        arguments: "[--wait] ",
+        """
+        Exit status: 0 begun, or with --wait done; 1 refused or, with --wait, failed: the old workers serve on, and
+        the reason is printed; 64 several servers run, 69 none answers.
+        """)
 
     @OptionGroup var target: AdminTarget
 
@@ -22,23 +29,21 @@ struct ReloadCommand: ParsableCommand {
     var wait = false
 
     func run() throws {
-        let client = try target.client()
         // Each worker may take `timeouts.start`; the server says when it gives up.
-        let answer = try client.demand("POST", wait ? "/reload?wait=1" : "/reload", within: .seconds(24 * 3600))
+        let answer = try target.client().demand(
+            "POST", wait ? "/reload?wait=1" : "/reload", within: .seconds(24 * 3600))
         Console.print(wait ? "reloaded" : answer.text)
     }
 }
 
 /// `app stop`
 struct StopCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "stop", abstract: "Finish what was begun, then end the server.",
-        usage: "app stop [<options>]",
-        discussion: """
-            \(AdminTarget.discussion)
-            Returns when the server has ended, at the latest after what timeouts.drain allows.
-            Exit status: 0 ended, 1 refused, 64 several servers run, 69 none answers.
-            """)
+    static let configuration = CommandConfiguration.toServer(
+        "stop", "Finish what was begun, then end the server.",
+        """
+        Returns when the server has ended, at the latest after what timeouts.drain allows.
+        Exit status: 0 ended, 1 refused, 64 several servers run, 69 none answers.
+        """)
 
     @OptionGroup var target: AdminTarget
 
@@ -60,13 +65,9 @@ struct StopCommand: ParsableCommand {
 
 /// `app scale`
 struct ScaleCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "scale", abstract: "Change how many workers serve, until the next start.",
-        usage: "app scale <workers> [<options>]",
-        discussion: """
-            \(AdminTarget.discussion)
-            Exit status: 0 done, 1 refused, 64 wrong number or several servers run, 69 none answers.
-            """)
+    static let configuration = CommandConfiguration.toServer(
+        "scale", "Change how many workers serve, until the next start.", arguments: "<workers> ",
+        "Exit status: 0 done, 1 refused, 64 wrong number or several servers run, 69 none answers.")
 
     @Argument(help: ArgumentHelp("How many.", valueName: "workers"))
     var workers: Int
@@ -85,14 +86,12 @@ struct ScaleCommand: ParsableCommand {
 
 /// `app status`
 struct StatusCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "status", abstract: "Show what a running server is doing.",
-        usage: "app status [--json] [<options>]",
-        discussion: """
-            \(AdminTarget.discussion)
-            It answers also while every worker is stuck: what workers say stands in memory that the supervisor reads.
-            Exit status: 0 it takes requests, 1 it does not, 64 several servers run, 69 none answers.
-            """)
+    static let configuration = CommandConfiguration.toServer(
+        "status", "Show what a running server is doing.", arguments: "[--json] ",
+        """
+        It answers also while every worker is stuck: what workers say stands in memory that the supervisor reads.
+        Exit status: 0 it takes requests, 1 it does not, 64 several servers run, 69 none answers.
+        """)
 
     @OptionGroup var target: AdminTarget
 

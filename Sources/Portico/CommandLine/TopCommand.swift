@@ -6,15 +6,12 @@ import Web
 
 /// `app top`
 struct TopCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "top",
-        abstract: "Watch a running server: workers, requests per second, waiting, the slowest requests.",
-        usage: "app top [<options>]",
-        discussion: """
-            \(AdminTarget.discussion)
-            q ends it. Where the output is no terminal, each look is printed below the last.
-            Exit status: 0 ended by q, or --count looks; 64 several servers run, 69 none answers.
-            """)
+    static let configuration = CommandConfiguration.toServer(
+        "top", "Watch a running server: workers, requests per second, waiting, the slowest requests.",
+        """
+        q ends it. Where the output is no terminal, each look is printed below the last.
+        Exit status: 0 ended by q, or --count looks; 64 several servers run, 69 none answers.
+        """)
 
     @OptionGroup var target: AdminTarget
 
