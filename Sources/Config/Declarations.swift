@@ -124,6 +124,10 @@ enum Declarations {
             "The most processes: instead of `count`, the pool begins with `min`, grows while requests wait for a thread, and "
                 + "shrinks when it is idle.", example: "8"),
         Option(
+            "idle", .duration(1000...86_400_000), default: "30s",
+            "Such a pool gives up a worker when the others would have been idle half of the time for so long.",
+            with: ["max"]),
+        Option(
             "threads", .integer(1...1024), default: "4",
             "Threads in each worker for synchronous (WSGI) sites."),
         Option(

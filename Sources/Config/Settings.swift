@@ -88,6 +88,8 @@ public struct Settings: Sendable, Hashable {
         public let min: Int?
         /// The most; nil where `count` says how many.
         public let max: Int?
+        /// How long such a pool is idle before it gives up a worker.
+        public let idle: Duration?
         /// Threads in each worker for synchronous sites.
         public let threads: Int
         /// After so many requests a worker is replaced.

@@ -17,6 +17,7 @@ struct SettingsDecoder {
                 mode: try word("workers.mode"), count: try count("workers.count"),
                 min: try optional("workers.min", Validator.integer),
                 max: try optional("workers.max", Validator.integer),
+                idle: try optional("workers.idle", Duration.init(configurationText:)),
                 threads: try integer("workers.threads"),
                 maxRequests: try optional("workers.max-requests", Validator.integer),
                 maxAge: try optional("workers.max-age", Duration.init(configurationText:)),

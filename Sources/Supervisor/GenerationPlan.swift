@@ -86,7 +86,7 @@ extension SupervisorOptions {
     fileprivate static var durations: [(name: String, path: WritableKeyPath<SupervisorOptions, Duration>)] {
         [
             ("start", \.start), ("drain", \.drain), ("linger", \.linger),
-            ("pre-drain", \.preDrain), ("ending", \.ending), ("backoff", \.backoff),
+            ("idle", \.idle), ("pre-drain", \.preDrain), ("ending", \.ending), ("backoff", \.backoff),
             ("backoff-cap", \.backoffCap), ("stable-after", \.stableAfter), ("kill-grace", \.killGrace),
         ]
     }

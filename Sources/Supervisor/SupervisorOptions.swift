@@ -6,6 +6,8 @@ public struct SupervisorOptions: Equatable, Sendable {
     public var bounds: ClosedRange<Int>
     /// Whether the pool grows with queue time and shrinks when idle, within its bounds.
     public var isElastic = false
+    /// How long an elastic pool is idle before it gives up a worker (`workers.idle`).
+    public var idle: Duration = .seconds(30)
     /// How long a worker may take from its start to READY (`timeouts.start`).
     public var start: Duration
     /// How long a worker may take from DRAIN to its end (`timeouts.drain`).

@@ -52,7 +52,7 @@ extension SupervisorState {
         else { return elasticity.forget() }
         let queue = ready.map(\.queueTime).reduce(.zero, +) / ready.count
         let busy = ready.map { Double($0.report?.busyPermille ?? 0) / 1000 }.reduce(0, +)
-        switch elasticity.verdict(queue: queue, busy: busy, workers: slots.count, now) {
+        switch elasticity.verdict(queue: queue, busy: busy, workers: slots.count, calm: options.idle, now) {
         case .grow where slots.count < options.bounds.upperBound:
             _ = scale(to: slots.count + 1, "requests wait for \(queue.inMilliseconds)", &actions)
         case .shrink where slots.count > options.bounds.lowerBound:
@@ -74,10 +74,8 @@ struct Elasticity: Equatable, Sendable {
     static let patience = Duration.seconds(2)
     /// A worker is too many when nothing waits longer than this…
     static let shortQueue = Duration.milliseconds(5)
-    /// …and the others would be busy for no more than this share of their time…
+    /// …and the others would be busy for no more than this share of their time, for as long as the options say.
     static let idleShare = 0.5
-    /// …for this long.
-    static let calm = Duration.seconds(30)
 
     var nextSample = MonotonicTime(nanoseconds: 0)
     private var busySince: MonotonicTime?
@@ -91,13 +89,15 @@ struct Elasticity: Equatable, Sendable {
         idleSince = nil
     }
 
-    mutating func verdict(queue: Duration, busy: Double, workers: Int, _ now: MonotonicTime) -> Verdict {
+    mutating func verdict(
+        queue: Duration, busy: Double, workers: Int, calm: Duration, _ now: MonotonicTime
+    ) -> Verdict {
         let needsMore = queue >= Self.longQueue
         let needsLess = queue <= Self.shortQueue && busy <= Double(workers - 1) * Self.idleShare
         busySince = needsMore ? busySince ?? now : nil
         idleSince = needsLess ? idleSince ?? now : nil
         if let busySince, now - busySince >= Self.patience { return .grow }
-        if let idleSince, now - idleSince >= Self.calm { return .shrink }
+        if let idleSince, now - idleSince >= calm { return .shrink }
         return .stay
     }
 }

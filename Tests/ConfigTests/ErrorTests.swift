@@ -87,7 +87,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ("base: {workers: 4}", "app.yaml:1:17: workers: expected a mapping with mode, count, min, max, threads, "),
+        ("base: {workers: 4}", "app.yaml:1:17: workers: expected a mapping with mode, count, min, max, idle, "),
         ("base: {debug: }", "app.yaml:1:15: debug: expected true or false, got nothing"),
         ("base: {routes: [x]}", "app.yaml:1:17: routes[0]: expected a mapping with"),
         ("base: {sites: [polls]}", "app.yaml:1:15: sites: expected a mapping from a site's name"),

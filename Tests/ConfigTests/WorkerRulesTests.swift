@@ -8,9 +8,11 @@ import Testing
         let settings = try load("base: {workers: {min: 2, max: 8}}").get().settings
         #expect(settings.workers.min == 2)
         #expect(settings.workers.max == 8)
-        let most = try load("base: {workers: {max: 8}}").get().settings
+        #expect(settings.workers.idle == .seconds(30))
+        let most = try load("base: {workers: {max: 8, idle: 5m}}").get().settings
         #expect(most.workers.min == nil)
         #expect(most.workers.max == 8)
+        #expect(most.workers.idle == .seconds(300))
     }
 
     @Test func recyclingAndReload() throws {
@@ -36,6 +38,7 @@ import Testing
     @Test(
         arguments: [
             ("base: {workers: {min: 2}}", "'min' goes with 'max'"),
+            ("base: {workers: {idle: 5s}}", "'idle' goes with 'max'"),
             ("base: {workers: {min: 5, max: 2}}", "'min' is 5 and 'max' 2"),
             ("base: {workers: {count: 2, max: 4}}", "'count' and 'max' exclude each other"),
             ("base: {workers: {max-requests: 0}}", "workers.max-requests: expected a whole number"),

@@ -218,7 +218,7 @@ extension EndToEnd {
             try server.stop()
         }
 
-        @Test func growsWhileRequestsWait() throws {
+        @Test func growsWhileRequestsWaitAndShrinksWhenIdle() throws {
             let folder = try Folder()
             try folder.writePythonSite(
                 """
@@ -229,15 +229,19 @@ extension EndToEnd {
                     return [b"ok"]
                 """)
             let text = try folder.text(of: "app.yaml").replacing(
-                "workers: {count: 1}", with: "workers: {min: 1, max: 3, threads: 1}")
+                "workers: {count: 1}", with: "workers: {min: 1, max: 2, threads: 1, idle: 1s}")
             try folder.write(text, to: "app.yaml")
             let server = try AppServer(in: folder)
-            #expect(server.workers.count == 1)
-            let load = try Load(12, of: "/", at: server.endpoint, .fresh)
-            try eventually("three workers serve: \(server.errors)") { server.workers.count == 3 }
-            #expect(server.errors.contains("requests wait for"))
+            let first = server.workers
+            #expect(first.count == 1)
+            let load = try Load(8, of: "/", at: server.endpoint, .fresh)
+            try eventually("two workers serve: \(server.errors)") { server.workers.count == 2 }
+            #expect(server.errors.contains("2 workers instead of 1 (requests wait for "))
             let counts = try load.end()
-            #expect(counts.refused + counts.wrong.count == 0, "\(counts)")
+            #expect(counts.faults == 0, "\(counts)")
+            try eventually("one is left: \(server.errors)") { server.workers == first }
+            #expect(server.errors.contains("1 workers instead of 2 (idle)"))
+            #expect(try server.get("/").text == "ok")
             try server.stop()
         }
     }

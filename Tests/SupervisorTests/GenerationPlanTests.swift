@@ -8,6 +8,7 @@ import Testing
         var options = SupervisorOptions(workers: 3, start: .seconds(60), drain: .milliseconds(1500))
         options.bounds = 2...8
         options.isElastic = true
+        options.idle = .seconds(5)
         options.linger = .seconds(7)
         options.surge = 2
         options.maxRequests = 1000

@@ -114,6 +114,7 @@ extension SupervisorOptions {
         } else if let max = workers.max {
             bounds = (workers.min ?? 1)...max
             isElastic = bounds.count > 1
+            idle = workers.idle ?? idle
         }
         linger = settings.timeouts.linger
         preDrain = settings.timeouts.preDrain
