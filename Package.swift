@@ -102,11 +102,11 @@ let package = Package(
             path: "Sources/EmbedResources"),
         .executableTarget(name: "embed-resources", path: "Sources/embed-resources", swiftSettings: swift6),
 
-        // What the tests of the binary share: starting it, and speaking to it.
+        // What tests share: a folder of their own, and starting the binary and speaking to it.
         .target(name: "TestSupport", dependencies: ["Platform"], path: "Tests/TestSupport", swiftSettings: swift6),
 
         tests("ArchitectureTests", []),
-        tests("ConfigTests", ["Config"]),
+        tests("ConfigTests", ["Config", "TestSupport"]),
         tests("EndToEndTests", ["app", "Platform", "TestSupport"], exclude: ["Browser", "Clients", "Scripts"]),
         tests(
             "FrontTests", ["Front", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .nioEmbedded]),
@@ -115,21 +115,23 @@ let package = Package(
         tests(
             "LiveReloadTests",
             ["LiveReload", "Diagnosis", "Gateway", "HTTP", "Platform", .nioCore, .nioEmbedded, .logging]),
-        tests("PlatformTests", ["Platform"]),
+        tests("PlatformTests", ["Platform", "TestSupport"]),
         tests("PollsTests", ["Polls", "Portico"]),
         tests(
             "PorticoTests",
             [
                 "Portico", "Polls", "Config", "Front", "Python", "Server", "Telemetry", "Web", "Supervisor", "Platform",
-                .nioCore, .argumentParser,
+                "TestSupport", .nioCore, .argumentParser,
             ]),
         tests("PythonTests", ["app", "Platform", "TestSupport"]),
         tests(
             "ServerTests", ["Server", "Gateway", "HTTP", "Platform", "CZlib", .nioCore, .nioPosix, .logging],
             exclude: ["Clients"]),
-        tests("SupervisorTests", ["Supervisor", "Platform", .logging]),
-        tests("TelemetryTests", ["Telemetry", "Platform", .logging, .metrics]),
-        tests("TemplatesTests", ["Templates"], exclude: ["Conformance"]),
-        tests("WebTests", ["Web", "Diagnosis", "Gateway", "HTTP", "Templates", "embed-resources", .nioCore]),
+        tests("SupervisorTests", ["Supervisor", "Platform", "TestSupport", .logging]),
+        tests("TelemetryTests", ["Telemetry", "Platform", "TestSupport", .logging, .metrics]),
+        tests("TemplatesTests", ["Templates", "TestSupport"], exclude: ["Conformance"]),
+        tests(
+            "WebTests",
+            ["Web", "Diagnosis", "Gateway", "HTTP", "Templates", "embed-resources", "TestSupport", .nioCore]),
     ]
 )

@@ -41,8 +41,8 @@ enum Architecture {
         "CPython": [],
         "CZlib": [],
         "CDeflate": [],
-        // What tests of the binary share.
-        "TestSupport": ["Platform", "Testing"],
+        // What tests share.
+        "TestSupport": ["Platform", "Testing", "FoundationEssentials"],
         // Run while building.
         "EmbedResources": ["Foundation", "PackagePlugin"],
         "embed-resources": ["Foundation"],

@@ -1,5 +1,6 @@
 import Config
 import Glibc
+import TestSupport
 import Testing
 
 /// Where files are looked for, and what is said when they cannot be read.
@@ -12,7 +13,7 @@ import Testing
     }
 
     @Test func placesAreLookedAtInOrder() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         for name in ["flag", "variable", "app.yaml", "etc.yaml"] {
             try directory.write("base: {debug: on}\n", to: "\(name)")
         }
@@ -31,7 +32,7 @@ import Testing
     }
 
     @Test func namedFilesMustBeReadable() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         var sources = ConfigSources(explicitPath: "gone.yaml", workingDirectory: directory.path, usualPlaces: [])
         #expect(
             load(sources)
@@ -44,7 +45,8 @@ import Testing
         #expect(load(sources).hasPrefix("$APP_CONFIG: cannot read configuration file 'gone.yaml': no such file"))
         // Who may read everything cannot see this error.
         if geteuid() != 0 {
-            try directory.write("base: {}\n", to: "closed.yaml", mode: 0)
+            try directory.write("base: {}\n", to: "closed.yaml")
+            chmod(directory["closed.yaml"], 0)
             sources.usualPlaces = ["closed.yaml"]
             sources.environment = [:]
             #expect(load(sources) == "closed.yaml: permission denied; let the user of this process read it")
@@ -52,7 +54,7 @@ import Testing
     }
 
     @Test func bytesAreHandedOnUnchanged() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         try directory.write("base: {debug: on}\n", to: "app.yaml")
         let first = try Configuration.load(ConfigSources(workingDirectory: directory.path)).get()
         #expect(first.fileBytes == Array("base: {debug: on}\n".utf8))

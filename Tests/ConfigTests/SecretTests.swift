@@ -1,4 +1,5 @@
 import Config
+import TestSupport
 import Testing
 
 /// `${secret:…}` and `${env:…}`, and that no output shows a secret.
@@ -6,7 +7,7 @@ import Testing
     static let yaml = "base:\n  secret-key: ${secret:secret-key}\n"
 
     @Test func placesAreLookedAtInOrder() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         try directory.write("from directory\n", to: "secret-key")
         try directory.write("from file\r\n", to: "other")
         let file = "\(directory.path)/other"
@@ -24,13 +25,13 @@ import Testing
     }
 
     @Test func onlyOneLineBreakIsTrimmed() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         try directory.write(" a\n\n", to: "secret-key")
         #expect(try load(Self.yaml, secrets: directory.path).get().settings.secretKey == Secret(" a\n"))
     }
 
     @Test func unusableSecretsAreErrors() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         let path = "\(directory.path)/secret-key"
         func message() -> String {
             switch load(Self.yaml, secrets: directory.path) {

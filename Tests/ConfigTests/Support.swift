@@ -1,5 +1,4 @@
 import Config
-import Glibc
 
 /// Loads `yaml` as `app.yaml` in /srv/app.
 func load(
@@ -28,39 +27,5 @@ func problems(_ yaml: String?, environment: [String: String] = [:], flags: [Conf
     switch load(yaml, environment: environment, flags: flags, named: named) {
     case .success: ""
     case .failure(let errors): errors.description
-    }
-}
-
-/// A directory of its own for a test, removed when the value goes away.
-final class TemporaryDirectory {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/config-tests-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw SystemError(code: errno) }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    func write(_ text: String, to name: String, mode: mode_t = 0o644) throws {
-        guard let file = fopen("\(path)/\(name)", "w") else { throw SystemError(code: errno) }
-        fputs(text, file)
-        fclose(file)
-        chmod("\(path)/\(name)", mode)
-    }
-
-    deinit {
-        guard let directory = opendir(path) else { return }
-        while let entry = readdir(directory) {
-            let name = withUnsafePointer(to: entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-            }
-            if name != "." && name != ".." { remove("\(path)/\(name)") }
-        }
-        closedir(directory)
-        rmdir(path)
-    }
-
-    struct SystemError: Error {
-        let code: Int32
     }
 }

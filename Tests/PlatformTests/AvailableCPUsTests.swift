@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Platform
@@ -125,7 +126,7 @@ import Testing
 
     @Test(arguments: machines)
     func finds(machine: Machine) throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         for (name, content) in machine.files { try directory.write(content, to: name) }
         let cpus = AvailableCPUs(root: directory.path, affinity: 8)
         #expect(cpus.quota == machine.quota)

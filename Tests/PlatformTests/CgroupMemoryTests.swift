@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 @testable import Platform
@@ -7,7 +8,7 @@ import Testing
     private static let unified = "30 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n"
 
     private func usage(_ files: [String: String]) throws -> MemoryUsage? {
-        let machine = try TemporaryDirectory()
+        let machine = try Folder()
         for (path, content) in files { try machine.write(content, to: path) }
         return CgroupMemory(root: machine.path)?.usage()
     }

@@ -1,13 +1,14 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Platform
 
 @Suite struct ChildProcessTests {
-    private let directory: TemporaryDirectory
+    private let directory: Folder
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try Folder()
     }
 
     private func shell(
@@ -40,8 +41,8 @@ import Testing
             "cat /proc/$$/fd/\(a.rawValue) >$DIR/a; cat /proc/$$/fd/\(b.rawValue) >$DIR/b",
             descriptors: [(a.rawValue, b.rawValue), (b.rawValue, a.rawValue)])
         #expect(status == .exited(0))
-        #expect(directory.text("a") == "B")
-        #expect(directory.text("b") == "A")
+        #expect(try directory.text(of: "a") == "B")
+        #expect(try directory.text(of: "b") == "A")
     }
 
     @Test func mapsADescriptorToItself() throws {
@@ -49,7 +50,7 @@ import Testing
         #expect(
             try shell("cat /proc/$$/fd/\(file.rawValue) >$DIR/a", descriptors: [(file.rawValue, file.rawValue)])
                 == .exited(0))
-        #expect(directory.text("a") == "same")
+        #expect(try directory.text(of: "a") == "same")
     }
 
     @Test func passesNothingElse() throws {
@@ -60,7 +61,7 @@ import Testing
             try shell("exec >$DIR/open; ls /proc/$$/fd; exit 0", descriptors: [(file.rawValue, 5)])
                 == .exited(0))
         // 3 and 4 may be whatever lay there; nothing above the highest target is open.
-        let numbers = try #require(directory.text("open")).split(separator: "\n").compactMap { Int($0) }
+        let numbers = try directory.text(of: "open").split(separator: "\n").compactMap { Int($0) }
         #expect(numbers.contains(5))
         #expect(numbers.allSatisfy { $0 <= 5 })
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 @Suite struct FileEventsTests {
@@ -17,14 +18,14 @@ import Testing
     }
 
     @Test func nothingHappened() throws {
-        let folder = try TemporaryDirectory()
+        let folder = try Folder()
         let events = try FileEvents()
         _ = try events.watch(folder.path)
         #expect(events.take() == [])
     }
 
     @Test func writingMakingAndRemovingAreSeen() throws {
-        let folder = try TemporaryDirectory()
+        let folder = try Folder()
         let events = try FileEvents()
         let watch = try events.watch(folder.path)
         try folder.write("1", to: "one")
@@ -36,8 +37,8 @@ import Testing
     }
 
     @Test func aFilePutInPlaceIsSeen() throws {
-        let folder = try TemporaryDirectory()
-        let other = try TemporaryDirectory()
+        let folder = try Folder()
+        let other = try Folder()
         try other.write("1", to: "new")
         let events = try FileEvents()
         _ = try events.watch(folder.path)
@@ -46,7 +47,7 @@ import Testing
     }
 
     @Test func theEndOfADirectoryIsSeenOnce() throws {
-        let folder = try TemporaryDirectory()
+        let folder = try Folder()
         mkdir("\(folder.path)/below", 0o755)
         let events = try FileEvents()
         let watch = try events.watch("\(folder.path)/below")
@@ -55,7 +56,7 @@ import Testing
     }
 
     @Test func aForgottenDirectoryIsSilent() throws {
-        let folder = try TemporaryDirectory()
+        let folder = try Folder()
         let events = try FileEvents()
         let watch = try events.watch(folder.path)
         events.forget(watch)
@@ -64,7 +65,7 @@ import Testing
     }
 
     @Test func aFileIsNoDirectory() throws {
-        let folder = try TemporaryDirectory()
+        let folder = try Folder()
         try folder.write("1", to: "file")
         let events = try FileEvents()
         #expect(throws: SystemError.self) { try events.watch("\(folder.path)/file") }

@@ -1,14 +1,15 @@
 import Foundation
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Platform
 
 @Suite struct ListeningSocketTests {
-    private let directory: TemporaryDirectory
+    private let directory: Folder
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try Folder()
     }
 
     static let hasIPv6 = (try? ListeningSocket.bind(.tcp(host: "::1", port: 0))) != nil
@@ -161,7 +162,7 @@ import Testing
     // MARK: - Unix
 
     @Test func bindsAUnixSocketAndRemovesItsFile() throws {
-        let path = directory.file("app.sock")
+        let path = directory["app.sock"]
         let listener = try ListeningSocket.bind(.unix(path: path), file: .init(mode: 0o660))
         #expect(listener.address == .unix(path))
         #expect(try canConnect(listener.address))
@@ -171,7 +172,7 @@ import Testing
     }
 
     @Test func replacesAStaleUnixSocket() throws {
-        let path = directory.file("app.sock")
+        let path = directory["app.sock"]
         try ListeningSocket.bind(.unix(path: path)).closeKeepingFile()
         #expect(UnixSocketFile.status(path) != nil)
         let listener = try ListeningSocket.bind(.unix(path: path))
@@ -179,7 +180,7 @@ import Testing
     }
 
     @Test func leavesALiveUnixSocketAlone() throws {
-        let path = directory.file("app.sock")
+        let path = directory["app.sock"]
         let first = try ListeningSocket.bind(.unix(path: path))
         #expect(throws: BindError.addressInUse("unix:\(path)", holder: nil)) {
             try ListeningSocket.bind(.unix(path: path))
@@ -189,13 +190,13 @@ import Testing
 
     @Test func leavesAnotherFileAlone() throws {
         try directory.write("precious", to: "app.sock")
-        let path = directory.file("app.sock")
+        let path = directory["app.sock"]
         #expect(throws: BindError.notASocket(path)) { try ListeningSocket.bind(.unix(path: path)) }
-        #expect(directory.text("app.sock") == "precious")
+        #expect(try directory.text(of: "app.sock") == "precious")
     }
 
     @Test func doesNotRemoveASuccessorsFile() throws {
-        let path = directory.file("app.sock")
+        let path = directory["app.sock"]
         let first = try ListeningSocket.bind(.unix(path: path))
         unlink(path)
         let second = try ListeningSocket.bind(.unix(path: path))
@@ -206,7 +207,7 @@ import Testing
     @Test func explainsBadPaths() throws {
         let long = "/tmp/" + String(repeating: "x", count: 120)
         #expect(throws: BindError.pathTooLong(long, limit: 107)) { try ListeningSocket.bind(.unix(path: long)) }
-        let absent = directory.file("absent/app.sock")
+        let absent = directory["absent/app.sock"]
         #expect(throws: BindError.noDirectory(absent)) { try ListeningSocket.bind(.unix(path: absent)) }
     }
 

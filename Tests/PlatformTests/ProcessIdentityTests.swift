@@ -1,14 +1,15 @@
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Platform
 
 @Suite struct ProcessIdentityTests {
-    private let directory: TemporaryDirectory
+    private let directory: Folder
     private static let isRoot = geteuid() == 0
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try Folder()
         chmod(directory.path, 0o777)
     }
 

@@ -3,6 +3,7 @@ import Config
 import Foundation
 import Platform
 import Supervisor
+import TestSupport
 import Testing
 
 @testable import Portico
@@ -140,8 +141,8 @@ private final class Blocker: @unchecked Sendable {
     }
 
     @Test func overAUnixSocket() throws {
-        let directory = try TemporaryDirectory()
-        let path = directory.file("s")
+        let directory = try Folder()
+        let path = directory["s"]
         let server = try OneAnswer("HTTP/1.1 200 OK\r\n\r\n", on: .unix(path: path))
         #expect(try HealthProbe(url: "unix:\(path)", path: "/livez").ask(within: .seconds(60)) == 200)
         #expect(server.request.contains("Host: localhost\r\n"))

@@ -1,14 +1,15 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Python
 
 /// Where an interpreter is looked for, and in which order.
 @Suite struct PythonSearchTests {
-    private let directory: TemporaryDirectory
+    private let directory: Folder
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try Folder()
         for folder in [
             "env/bin", "active/bin", "site/.venv/bin", "path/bin", "prefix/bin", "prefix/lib/machine", "bare",
         ] {
@@ -20,7 +21,7 @@ import Testing
             "path/bin/python3.13t",
         ] {
             try directory.write("", to: program)
-            chmod(directory.file(program), 0o755)
+            chmod(directory[program], 0o755)
         }
         for library in [
             "prefix/lib/libpython3.12.so.1.0", "prefix/lib/machine/libpython3.12.so", "bare/libpython3.13t.so.1.0",
@@ -31,11 +32,11 @@ import Testing
     private func search(
         _ interpreter: String? = nil, virtualenv: String? = nil, active: Bool = false, site: String = "bare"
     ) -> PythonSearch {
-        var environment = ["PATH": "relative:\(directory.file("nothing")):\(directory.file("path/bin"))"]
-        if active { environment["VIRTUAL_ENV"] = directory.file("active") }
+        var environment = ["PATH": "relative:\(directory["nothing"]):\(directory["path/bin"])"]
+        if active { environment["VIRTUAL_ENV"] = directory["active"] }
         return PythonSearch(
-            interpreter: interpreter.map(directory.file), virtualenv: virtualenv.map(directory.file),
-            directory: directory.file(site), environment: environment)
+            interpreter: interpreter.map { directory[$0] }, virtualenv: virtualenv.map { directory[$0] },
+            directory: directory[site], environment: environment)
     }
 
     @Test func theOrder() throws {
@@ -48,7 +49,7 @@ import Testing
         ]
         for (search, path, source) in table {
             let found = try search.candidate()
-            #expect(found == .init(executable: directory.file(path), library: nil, source: source))
+            #expect(found == .init(executable: directory[path], library: nil, source: source))
         }
     }
 
@@ -60,11 +61,11 @@ import Testing
             ("bare/libpython3.13t.so.1.0", "path/bin/python3.13t"),
         ] {
             let found = try search(library).candidate()
-            #expect(found.executable == directory.file(interpreter))
+            #expect(found.executable == directory[interpreter])
             #expect(found.library?.path.hasSuffix(library) == true)
         }
         let inside = try search("prefix/lib/libpython3.12.so.1.0", virtualenv: "env").candidate()
-        #expect(inside.executable == directory.file("env/bin/python3") && inside.library != nil)
+        #expect(inside.executable == directory["env/bin/python3"] && inside.library != nil)
     }
 
     @Test func whatCannotBe() {
@@ -87,12 +88,12 @@ import Testing
 
     @Test func machines() throws {
         #expect(MachineKind.here != nil)
-        #expect(MachineKind(file: directory.file("bare/readme")) == nil)
+        #expect(MachineKind(file: directory["bare/readme"]) == nil)
         #expect(throws: Never.self) { try MachineKind.check("/bin/sh") }
         var bytes = try Data(contentsOf: URL(fileURLWithPath: "/bin/sh")).prefix(64)
         bytes[18] = 22
-        try bytes.write(to: URL(fileURLWithPath: directory.file("other")))
-        #expect(throws: PythonInstallationError.self) { try MachineKind.check(directory.file("other")) }
+        try bytes.write(to: URL(fileURLWithPath: directory["other"]))
+        #expect(throws: PythonInstallationError.self) { try MachineKind.check(directory["other"]) }
     }
 
     @Test func oneInstallationByTwoNames() throws {

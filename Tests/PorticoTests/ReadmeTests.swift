@@ -2,6 +2,7 @@ import ArgumentParser
 import Config
 import Foundation
 import Platform
+import TestSupport
 import Testing
 
 @testable import Portico
@@ -50,12 +51,12 @@ import Testing
     @Test(arguments: ["production", "development"])
     func theExamplePassesTheCheck(_ environment: String) throws {
         let example = try #require(blocks("yaml").first { $0.hasPrefix("base:\n") })
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         try directory.makeDirectory("secrets")
         try directory.write(DeploymentChecksTests.strong, to: "secrets/secret_key")
         for match in example.matches(of: /files: ([a-z]+)/) { try directory.makeDirectory(String(match.1)) }
         let configuration = try configuration(
-            example, named: environment, in: directory.path, secrets: directory.file("secrets"))
+            example, named: environment, in: directory.path, secrets: directory["secrets"])
         #expect(RouteAssembly(configuration).problems().map(\.description) == [])
         #expect(configuration.warnings.isEmpty)
         guard environment == "production" else { return }

@@ -1,5 +1,6 @@
 import Config
 import Front
+import TestSupport
 import Testing
 
 @testable import Portico
@@ -34,7 +35,7 @@ import Testing
     }
 
     @Test func aRootThatIsAFile() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         try directory.write("text", to: "page")
         let configuration = try configuration("base:\n  routes: [{path: /, files: page}]\n", in: directory.path)
         let problems = RouteAssembly(configuration).problems().map(\.description)
@@ -44,7 +45,7 @@ import Testing
 
     /// A directory behind a fallback is looked for, too.
     @Test func rootsOfFallbacks() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         try directory.makeDirectory("first")
         let yaml = "base:\n  routes:\n    - {path: /, files: first, fallback: {files: second}}\n"
         let problems = RouteAssembly(try configuration(yaml, in: directory.path)).problems().map(\.description)
@@ -53,7 +54,7 @@ import Testing
     }
 
     @Test func everyActionArrivesInTheTable() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         try directory.makeDirectory("public")
         let yaml = """
             base:

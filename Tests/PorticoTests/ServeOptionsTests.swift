@@ -1,5 +1,6 @@
 import ArgumentParser
 import Config
+import TestSupport
 import Testing
 
 @testable import Portico
@@ -19,7 +20,7 @@ import Testing
     }
 
     @Test func aDirectory() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         #expect(try options(directory.path).configTarget() == .directory(directory.path))
     }
 
@@ -28,9 +29,9 @@ import Testing
     }
 
     @Test func aFileIsNoTarget() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         try directory.write("text", to: "page.html")
-        let path = directory.file("page.html")
+        let path = directory["page.html"]
         let error = #expect(throws: ValidationError.self) { try options(path).configTarget() }
         #expect(error?.message == "'\(path)' is a file; serve takes a directory or the name of a site.")
     }

@@ -1,5 +1,4 @@
 import Config
-import Foundation
 import Polls
 
 @testable import Portico
@@ -22,28 +21,4 @@ func configuration(
             usualPlaces: [], fileContents: ("app.yaml", Array(yaml.utf8)),
             patternProblem: { RouteAssembly.problem(ofExpression: $0) })
     ).get()
-}
-
-/// A directory of its own for a test, removed with its content.
-final class TemporaryDirectory {
-    let path: String
-
-    init() throws {
-        let url = FileManager.default.temporaryDirectory.appendingPathComponent(
-            "portico-\(UUID().uuidString.prefix(13))")
-        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        path = url.path
-    }
-
-    deinit { try? FileManager.default.removeItem(atPath: path) }
-
-    func file(_ name: String) -> String { "\(path)/\(name)" }
-
-    func write(_ text: String, to name: String) throws {
-        try text.write(toFile: file(name), atomically: true, encoding: .utf8)
-    }
-
-    func makeDirectory(_ name: String) throws {
-        try FileManager.default.createDirectory(atPath: file(name), withIntermediateDirectories: true)
-    }
 }

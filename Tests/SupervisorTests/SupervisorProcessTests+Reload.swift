@@ -1,6 +1,7 @@
 import Glibc
 import Platform
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Supervisor
@@ -73,7 +74,7 @@ private final class Pool: Sendable {
     /// Ends it; its exit status.
     func stop() throws -> Int32 {
         commands.send(.stop)
-        try wait("the end") { result.withLock { $0 != nil } }
+        try eventually("the end") { result.withLock { $0 != nil } }
         return result.withLock { $0 } ?? -1
     }
 }
@@ -85,17 +86,8 @@ private final class Shared<Value: Sendable>: Sendable {
 
 extension Shared {
     fileprivate func waitForValue<Wrapped: Sendable>() throws -> Wrapped where Value == Wrapped? {
-        try wait("an outcome") { value.withLock { $0 != nil } }
+        try eventually("an outcome") { value.withLock { $0 != nil } }
         return try #require(value.withLock { $0 })
-    }
-}
-
-/// Waits until the condition holds; the deadline is for what never comes.
-private func wait(_ what: String, _ condition: () -> Bool) throws {
-    let deadline = MonotonicTime.now() + .seconds(60)
-    while !condition() {
-        try #require(MonotonicTime.now() < deadline, "waited in vain: \(what)")
-        usleep(2_000)
     }
 }
 
@@ -110,7 +102,7 @@ extension SupervisorProcessTests {
         let pool = try Pool(
             script, listeners: listeners, workers: workers, watched: watched, change: change, log: log,
             directory: directory.path)
-        try wait("the start; \(log.text)") { pool.areReady(workers, generation: 1) }
+        try eventually("the start; \(log.text)") { pool.areReady(workers, generation: 1) }
         return pool
     }
 
@@ -118,11 +110,11 @@ extension SupervisorProcessTests {
         let pool = try pool()
         let before = pool.pids
         #expect(try pool.send(.reload) == .done)
-        try wait("only the new are left") { pool.areReady(2, generation: 2) }
+        try eventually("only the new are left") { pool.areReady(2, generation: 2) }
         #expect(Set(pool.pids).isDisjoint(with: before))
         #expect(try pool.stop() == 0)
-        #expect(directory.text("said-id:1,slot:0,generation:1,drain:60000") == "drain replace")
-        #expect(directory.text("said-id:3,slot:0,generation:2,drain:60000") == "drain")
+        #expect(try directory.text(of: "said-id:1,slot:0,generation:1,drain:60000") == "drain replace")
+        #expect(try directory.text(of: "said-id:3,slot:0,generation:2,drain:60000") == "drain")
     }
 
     @Test func keepsTheOldGenerationWhenThePlanFails() throws {
@@ -158,32 +150,32 @@ extension SupervisorProcessTests {
             return
         }
         #expect(reason.contains("was not ready within"))
-        try wait("it is gone") { pool.pids == before }
+        try eventually("it is gone") { pool.pids == before }
         #expect(try pool.stop() == 0)
     }
 
     @Test func opensAndClosesListeners() throws {
         func bound(_ address: ListenAddress) throws -> BoundListener { BoundListener(address, try .bind(address)) }
         let kept = try bound(.tcp(host: "127.0.0.1", port: 0))
-        let removed = try bound(.unix(path: directory.file("removed.sock")))
-        let added = ListenAddress.unix(path: directory.file("added.sock"))
+        let removed = try bound(.unix(path: directory["removed.sock"]))
+        let added = ListenAddress.unix(path: directory["added.sock"])
         // Each worker says which sockets it has.
         let script = "readlink /proc/$$/fd/3 /proc/$$/fd/4 >$DIR/sockets-$APP_WORKER; \(Self.serve)"
         let pool = try pool(script, listeners: [kept, removed], workers: 1)
         let inode = kept.socket.descriptor
         pool.change { $0.listeners = [added, kept.address] }
         #expect(try pool.send(.reload) == .done)
-        try wait("the predecessor is gone") { pool.areReady(1, generation: 2) }
+        try eventually("the predecessor is gone") { pool.areReady(1, generation: 2) }
         #expect(kept.socket.descriptor == inode)
         #expect(removed.socket.descriptor == -1)
-        #expect(access(directory.file("removed.sock"), F_OK) != 0)
-        #expect(access(directory.file("added.sock"), F_OK) == 0)
-        let first = directory.text("sockets-id:1,slot:0,generation:1,drain:60000")?.split(separator: "\n")
-        let second = directory.text("sockets-id:2,slot:0,generation:2,drain:60000")?.split(separator: "\n")
-        #expect(first?.first == second?.last)
-        #expect(first?.last != second?.first)
+        #expect(access(directory["removed.sock"], F_OK) != 0)
+        #expect(access(directory["added.sock"], F_OK) == 0)
+        let first = try directory.text(of: "sockets-id:1,slot:0,generation:1,drain:60000").split(separator: "\n")
+        let second = try directory.text(of: "sockets-id:2,slot:0,generation:2,drain:60000").split(separator: "\n")
+        #expect(first.first == second.last)
+        #expect(first.last != second.first)
         #expect(try pool.stop() == 0)
-        #expect(access(directory.file("added.sock"), F_OK) != 0)
+        #expect(access(directory["added.sock"], F_OK) != 0)
     }
 
     @Test func aListenerThatCannotBeHadChangesNothing() throws {
@@ -191,7 +183,7 @@ extension SupervisorProcessTests {
         let port = try #require(other.address.port)
         let pool = try pool(workers: 1)
         let before = pool.pids
-        let path = directory.file("new.sock")
+        let path = directory["new.sock"]
         pool.change { $0.listeners = [.unix(path: path), .tcp(host: "127.0.0.1", port: port)] }
         guard case .failed(let reason) = try pool.send(.reload) else {
             Issue.record("it did not fail")
@@ -210,9 +202,9 @@ extension SupervisorProcessTests {
 
     @Test func aTouchedFileReloads() throws {
         try directory.write("", to: "touch-me")
-        let pool = try pool(workers: 1, watched: [directory.file("touch-me")])
+        let pool = try pool(workers: 1, watched: [directory["touch-me"]])
         try directory.write("now", to: "touch-me")
-        try wait("the new generation; \(log.text)") { pool.areReady(1, generation: 2) }
+        try eventually("the new generation; \(log.text)") { pool.areReady(1, generation: 2) }
         #expect(log.text.contains("touch-me changed"))
         #expect(try pool.stop() == 0)
     }
@@ -220,9 +212,9 @@ extension SupervisorProcessTests {
     @Test func scalesByCommand() throws {
         let pool = try pool(workers: 1)
         #expect(try pool.send(.scale(to: 3)) == .done)
-        try wait("three") { pool.areReady(3, generation: 1) }
+        try eventually("three") { pool.areReady(3, generation: 1) }
         #expect(try pool.send(.scale(to: 1)) == .done)
-        try wait("one") { pool.areReady(1, generation: 1) }
+        try eventually("one") { pool.areReady(1, generation: 1) }
         guard case .refused = try pool.send(.scale(to: 0)) else {
             Issue.record("none is not a number of workers")
             return
@@ -237,11 +229,11 @@ extension SupervisorProcessTests {
             word >$DIR/said-$APP_WORKER
             """
         let pool = try Pool(script, workers: 1, log: log, directory: directory.path)
-        try wait("its successor") {
+        try eventually("its successor") {
             pool.snapshot.workers.map(\.id) == [WorkerID(2)] && pool.areReady(1, generation: 1)
         }
         #expect(pool.snapshot.respawns == [.maxRequests: 1])
-        #expect(directory.text("said-id:1,slot:0,generation:1,drain:60000") == "drain replace")
+        #expect(try directory.text(of: "said-id:1,slot:0,generation:1,drain:60000") == "drain replace")
         #expect(try pool.stop() == 0)
     }
 
@@ -261,7 +253,7 @@ extension SupervisorProcessTests {
                 $0.stuck = .seconds(4)
                 $0.drain = .milliseconds(100)
             }, log: log, directory: directory.path)
-        try wait("its successor; \(log.text)") {
+        try eventually("its successor; \(log.text)") {
             pool.snapshot.workers.map(\.id) == [WorkerID(2)] && pool.areReady(1, generation: 1)
         }
         #expect(pool.snapshot.respawns == [.loopStuck: 1])

@@ -1,5 +1,6 @@
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 @testable import Supervisor
@@ -8,11 +9,11 @@ import Testing
 ///
 /// Descriptors in the scripts: without listeners the channel is 3 and the payload 4. `$PPID` is the supervisor.
 @Suite(.serialized) struct SupervisorProcessTests {
-    let directory: TemporaryDirectory
+    let directory: Folder
     let log = RecordedLog()
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try Folder()
     }
 
     /// Waits for what the supervisor says (or for its end) and writes that to the file `said`.
@@ -58,7 +59,7 @@ import Testing
         #expect(status == 0)
         #expect(announcements == 1)
         for slot in 0..<3 {
-            #expect(directory.text("said-id:\(slot + 1),slot:\(slot),generation:1,drain:60000") == "drain")
+            #expect(try directory.text(of: "said-id:\(slot + 1),slot:\(slot),generation:1,drain:60000") == "drain")
         }
         #expect(!log.text.contains("error"))
     }
@@ -78,10 +79,10 @@ import Testing
             dd bs=4096 count=1 <&4 2>/dev/null >$DIR/said
             """, listeners: [listener], payload: payload, onAllReady: stop)
         #expect(status == 0)
-        #expect(directory.text("open") == "0\n1\n2\n3\n4\n5\n")
-        #expect(directory.text("listener") == "socket\n")
-        #expect(directory.text("payload").map { Array($0.utf8) } == payload)
-        let environment = try #require(directory.text("environment"))
+        #expect(try directory.text(of: "open") == "0\n1\n2\n3\n4\n5\n")
+        #expect(try directory.text(of: "listener") == "socket\n")
+        #expect(try directory.bytes(of: "payload") == payload)
+        let environment = try directory.text(of: "environment")
         #expect(environment.contains("APP_FDS=listen:3,control:4,config:5\n"))
         #expect(!environment.contains("LISTEN_"))
         #expect(listener.descriptor == -1)
@@ -96,7 +97,7 @@ import Testing
     @Test func givesUpAfterFiveFailedBoots() throws {
         let status = try run("echo boot >>$DIR/boots; exit 3")
         #expect(status == 3)
-        #expect(directory.text("boots") == String(repeating: "boot\n", count: 5))
+        #expect(try directory.text(of: "boots") == String(repeating: "boot\n", count: 5))
     }
 
     @Test func givesUpOnAProgramThatDoesNotExist() throws {
@@ -129,7 +130,7 @@ import Testing
             \(Self.waitForWord)
             """)
         #expect(status == 0)
-        #expect(directory.text("said") == "drain")
+        #expect(try directory.text(of: "said") == "drain")
         #expect(log.text.contains("killed by SIGKILL"))
     }
 

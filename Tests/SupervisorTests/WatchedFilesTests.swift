@@ -1,21 +1,22 @@
 import Glibc
 import Platform
+import TestSupport
 import Testing
 
 @testable import Supervisor
 
 @Suite struct WatchedFilesTests {
-    private let directory: TemporaryDirectory
+    private let directory: Folder
     private let files: WatchedFiles
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try Folder()
         files = try WatchedFiles()
     }
 
     /// What has changed, once that is certain: a file `end` of our own is changed last and waited for.
     private func changes(_ paths: [String], _ act: () throws -> Void) throws -> [String] {
-        let end = directory.file("end-\(paths.count)")
+        let end = directory["end-\(paths.count)"]
         try files.watch(paths + [end])
         try act()
         try directory.write("", to: "end-\(paths.count)")
@@ -32,9 +33,9 @@ import Testing
 
     @Test func aTouchIsAChange() throws {
         try directory.write("x", to: "a")
-        let changed = try changes([directory.file("a"), directory.file("b")]) {
+        let changed = try changes([directory["a"], directory["b"]]) {
             let times = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
-            #expect(utimensat(AT_FDCWD, directory.file("a"), times, 0) == 0)
+            #expect(utimensat(AT_FDCWD, directory["a"], times, 0) == 0)
         }
         #expect(changed == ["a"])
     }
@@ -42,8 +43,8 @@ import Testing
     @Test func replacementAndAppearanceAreChanges() throws {
         try directory.write("x", to: "a")
         try directory.write("y", to: "new")
-        let changed = try changes([directory.file("a"), directory.file("b")]) {
-            #expect(rename(directory.file("new"), directory.file("a")) == 0)
+        let changed = try changes([directory["a"], directory["b"]]) {
+            #expect(rename(directory["new"], directory["a"]) == 0)
             try directory.write("", to: "b")
         }
         #expect(changed == ["a", "b"])
@@ -51,9 +52,9 @@ import Testing
 
     @Test func removalAndNeighboursAreNone() throws {
         try directory.write("x", to: "a")
-        let changed = try changes([directory.file("a")]) {
+        let changed = try changes([directory["a"]]) {
             try directory.write("x", to: "neighbour")
-            #expect(unlink(directory.file("a")) == 0)
+            #expect(unlink(directory["a"]) == 0)
         }
         #expect(changed == [])
     }
@@ -62,17 +63,17 @@ import Testing
         // As Kubernetes mounts configurations.
         try directory.write("1", to: "v1/app.yaml")
         try directory.write("2", to: "v2/app.yaml")
-        #expect(symlink("v1", directory.file("data")) == 0)
-        #expect(symlink("data/app.yaml", directory.file("app.yaml")) == 0)
-        let changed = try changes([directory.file("app.yaml")]) {
-            #expect(symlink("v2", directory.file("data-new")) == 0)
-            #expect(rename(directory.file("data-new"), directory.file("data")) == 0)
+        #expect(symlink("v1", directory["data"]) == 0)
+        #expect(symlink("data/app.yaml", directory["app.yaml"]) == 0)
+        let changed = try changes([directory["app.yaml"]]) {
+            #expect(symlink("v2", directory["data-new"]) == 0)
+            #expect(rename(directory["data-new"], directory["data"]) == 0)
         }
         #expect(changed == ["app.yaml"])
     }
 
     @Test func aDirectoryThatAppearsIsWatched() throws {
-        let changed = try changes([directory.file("later/deep/a")]) {
+        let changed = try changes([directory["later/deep/a"]]) {
             try directory.write("", to: "later/deep/a")
         }
         #expect(changed == ["later/deep/a"])

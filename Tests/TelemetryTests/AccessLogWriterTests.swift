@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Platform
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Telemetry
@@ -12,11 +13,11 @@ import Testing
         var all: [AccessLogProblem] { list.withLock { $0 } }
     }
 
-    private let directory: TemporaryDirectory
+    private let directory: Folder
     private let problems = Problems()
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try Folder()
     }
 
     private func writer(_ path: String, bufferLimit: Int = 4 << 20) throws -> AccessLogWriter {
@@ -42,18 +43,18 @@ import Testing
     }
 
     @Test func writesEverythingInOrder() throws {
-        let writer = try writer(directory.file("access.log"))
+        let writer = try writer(directory["access.log"])
         let log = writer.makeLog()
         for number in 0..<1000 { log.append(Self.record("/\(number)")) }
         #expect(writer.close())
-        #expect(try targets(directory.text("access.log") ?? "") == (0..<1000).map { "/\($0)" })
+        #expect(try targets(directory.text(of: "access.log")) == (0..<1000).map { "/\($0)" })
         #expect(problems.all == [])
         #expect(!writer.flush())
     }
 
     @Test func writesWithoutBeingAsked() throws {
         // A FIFO that is open for reading and writing needs no other end to be opened.
-        let path = directory.file("fifo")
+        let path = directory["fifo"]
         #expect(mkfifo(path, 0o600) == 0)
         let fifo = Descriptor(adopting: open(path, O_RDWR | O_CLOEXEC))
         let writer = try writer(path)
@@ -65,13 +66,13 @@ import Testing
     }
 
     @Test func servesManyLoops() throws {
-        let writer = try writer(directory.file("access.log"))
+        let writer = try writer(directory["access.log"])
         DispatchQueue.concurrentPerform(iterations: 4) { loop in
             let log = writer.makeLog()
             for number in 0..<2000 { log.append(Self.record("/\(loop)/\(number)")) }
         }
         #expect(writer.close())
-        let found = try targets(directory.text("access.log") ?? "")
+        let found = try targets(directory.text(of: "access.log"))
         for loop in 0..<4 {
             #expect(found.filter { $0.hasPrefix("/\(loop)/") } == (0..<2000).map { "/\(loop)/\($0)" })
         }
@@ -79,7 +80,7 @@ import Testing
 
     /// Several processes on one pipe, such as `docker logs` reads: whole lines all the same.
     @Test func doesNotMixLinesOnAPipe() throws {
-        let path = directory.file("fifo")
+        let path = directory["fifo"]
         #expect(mkfifo(path, 0o600) == 0)
         let fifo = Descriptor(adopting: open(path, O_RDWR | O_CLOEXEC))
         let writers = [try writer(path), try writer(path)]
@@ -101,7 +102,7 @@ import Testing
     }
 
     @Test func reopensAfterRotation() throws {
-        let path = directory.file("access.log")
+        let path = directory["access.log"]
         let writer = try writer(path)
         let log = writer.makeLog()
         log.append(Self.record("/before"))
@@ -112,20 +113,20 @@ import Testing
         writer.reopen()
         log.append(Self.record("/after"))
         #expect(writer.close())
-        #expect(try targets(directory.text("access.log.1") ?? "") == ["/before", "/between"])
-        #expect(try targets(directory.text("access.log") ?? "") == ["/after"])
+        #expect(try targets(directory.text(of: "access.log.1")) == ["/before", "/between"])
+        #expect(try targets(directory.text(of: "access.log")) == ["/after"])
     }
 
     @Test func keepsTheOldFileWhenReopeningFails() throws {
-        let path = directory.file("logs/access.log")
+        let path = directory["logs/access.log"]
         try directory.write("", to: "logs/access.log")
         let writer = try writer(path)
         let log = writer.makeLog()
-        #expect(rename(directory.file("logs"), directory.file("moved")) == 0)
+        #expect(rename(directory["logs"], directory["moved"]) == 0)
         writer.reopen()
         log.append(Self.record("/"))
         #expect(writer.close())
-        #expect(try targets(directory.text("moved/access.log") ?? "") == ["/"])
+        #expect(try targets(directory.text(of: "moved/access.log")) == ["/"])
         #expect(problems.all == [.reopenFailed(SystemError(operation: "open \(path)", code: ENOENT))])
     }
 

@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import Logging
 import Platform
+import TestSupport
 import Testing
 
 @testable import Telemetry
@@ -69,15 +70,15 @@ import Testing
 
     /// Lines of many threads and two handlers on one file stay whole.
     @Test func writesWholeLines() throws {
-        let directory = try TemporaryDirectory()
-        let file = try Descriptor.appending(to: directory.file("log"))
+        let directory = try Folder()
+        let file = try Descriptor.appending(to: directory["log"])
         let number = file.rawValue
         DispatchQueue.concurrentPerform(iterations: 4) { thread in
             let logger = Logger(label: "test") { _ in JSONLogHandler(process: "\(thread)", descriptor: number) }
             for _ in 0..<500 { logger.info("\(String(repeating: "x", count: 200))") }
             logger.debug("below the level")
         }
-        let lines = try #require(directory.text("log")).split(separator: "\n")
+        let lines = try directory.text(of: "log").split(separator: "\n")
         #expect(lines.count == 2000)
         for line in lines { #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(line.utf8)) } }
     }

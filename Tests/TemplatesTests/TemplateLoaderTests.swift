@@ -1,14 +1,15 @@
 import Glibc
 import Templates
+import TestSupport
 import Testing
 
 @Suite struct TemplateLoaderTests {
     @Test func `a directory's templates, and nothing outside it`() throws {
         let folder = try Folder()
-        try folder.write("secret.txt", "secret")
-        try folder.write("root/index.html", "index")
-        try folder.write("root/polls/detail.html", "detail")
-        try folder.write("root/.hidden.html", "hidden")
+        try folder.write("secret", to: "secret.txt")
+        try folder.write("index", to: "root/index.html")
+        try folder.write("detail", to: "root/polls/detail.html")
+        try folder.write("hidden", to: "root/.hidden.html")
         symlink("../secret.txt", folder.path + "/root/link.html")
         symlink("index.html", folder.path + "/root/alias.html")
         let loader = DirectoryLoader(folder.path + "/root")
@@ -24,7 +25,7 @@ import Testing
 
     @Test func `only the extensions asked for are listed`() throws {
         let folder = try Folder()
-        for name in ["a.html", "b.txt", "c"] { try folder.write(name, "") }
+        for name in ["a.html", "b.txt", "c"] { try folder.write("", to: name) }
         #expect(try DirectoryLoader(folder.path, extensions: ["html"]).names() == ["a.html"])
     }
 
@@ -44,14 +45,14 @@ import Testing
 
     @Test func `changes are seen only when asked for`() throws {
         let folder = try Folder()
-        try folder.write("a.html", "one")
+        try folder.write("one", to: "a.html")
         var settings = TemplateSettings()
         let cached = TemplateEngine(loader: DirectoryLoader(folder.path), settings: settings)
         settings.checksForChanges = true
         let fresh = TemplateEngine(loader: DirectoryLoader(folder.path), settings: settings)
         #expect(try cached.render("a.html") == Array("one".utf8))
         #expect(try fresh.render("a.html") == Array("one".utf8))
-        try folder.write("a.html", "three")
+        try folder.write("three", to: "a.html")
         #expect(try cached.render("a.html") == Array("one".utf8))
         #expect(try fresh.render("a.html") == Array("three".utf8))
     }
@@ -80,45 +81,5 @@ import Testing
         } catch {
             #expect(error.message == "template 'a' cannot be read: the disk is gone")
         }
-    }
-}
-
-/// A directory for one test.
-private final class Folder {
-    let path: String
-
-    init() throws {
-        var template = Array("/tmp/portico-templates-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw TemplateFailure("mkdtemp") }
-        path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
-
-    deinit { remove(below: path) }
-
-    func write(_ name: String, _ text: String) throws {
-        let parts = name.split(separator: "/").dropLast()
-        var parent = path
-        for part in parts {
-            parent += "/" + part
-            mkdir(parent, 0o755)
-        }
-        guard let file = fopen(path + "/" + name, "w") else { throw TemplateFailure("fopen \(name)") }
-        fputs(text, file)
-        fclose(file)
-    }
-
-    private func remove(below path: String) {
-        if let directory = opendir(path) {
-            var names: [String] = []
-            while let entry = readdir(directory) {
-                names.append(
-                    withUnsafePointer(to: &entry.pointee.d_name) {
-                        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-                    })
-            }
-            closedir(directory)
-            for name in names where name != "." && name != ".." { remove(below: path + "/" + name) }
-        }
-        Glibc.remove(path)
     }
 }

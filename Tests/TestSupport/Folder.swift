@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 import Platform
 
@@ -14,17 +15,20 @@ package final class Folder: Sendable {
         chmod(path, 0o755)
     }
 
-    deinit { _ = try? Command.run(["rm", "-rf", path]) }
+    deinit { try? FileManager.default.removeItem(atPath: path) }
 
     package subscript(name: String) -> String { "\(path)/\(name)" }
 
+    /// Makes the directory and those on the way to it.
     package func makeDirectory(_ name: String) throws {
-        guard mkdir(self[name], 0o755) == 0 else { throw SystemError(operation: "mkdir \(name)", code: errno) }
+        try FileManager.default.createDirectory(atPath: self[name], withIntermediateDirectories: true)
     }
 
+    /// Makes a new file in place of an old one, and the directories on the way to it.
     package func write(_ text: String, to name: String) throws { try write(Array(text.utf8), to: name) }
 
     package func write(_ bytes: [UInt8], to name: String) throws {
+        if let end = name.lastIndex(of: "/") { try makeDirectory(String(name[..<end])) }
         unlink(self[name])
         let file = try Descriptor.appending(to: self[name])
         try bytes.withUnsafeBytes { try Descriptor.writeAll($0, to: file.rawValue) }

@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 import Web
 
@@ -6,7 +7,7 @@ import Web
 struct DatabaseChangesTests {
     /// Another process has connections of its own, as the second database here.
     @Test func tellsOfOthersCommits() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         let file = DatabaseLocation.file(directory.path + "/d.sqlite3")
         let first = try Database(file)
         let second = try Database(file)
@@ -28,7 +29,7 @@ struct DatabaseChangesTests {
 
     /// Whoever stops listening is forgotten, and whoever comes later is served anew.
     @Test func startsAgain() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         let database = try Database(.file(directory.path + "/d.sqlite3"))
         try database.execute("CREATE TABLE t (n INTEGER)")
         for round in 1...3 {

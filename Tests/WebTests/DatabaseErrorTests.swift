@@ -2,16 +2,17 @@ import Gateway
 import Glibc
 import NIOCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Web
 
 @Suite struct DatabaseTroubles {
-    private let directory: TemporaryDirectory
+    private let directory: Folder
     private let path: String
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try Folder()
         path = directory.path + "/library.sqlite3"
     }
 
@@ -33,7 +34,8 @@ import Testing
     }
 
     @Test func noDatabase() async throws {
-        try directory.write("library.sqlite3", String(repeating: "this is a text, and no database\n", count: 100))
+        try directory.write(
+            String(repeating: "this is a text, and no database\n", count: 100), to: "library.sqlite3")
         let error = #expect(throws: DatabaseError.self) { try Database(.file(path)) }
         #expect(error == .corrupt(path: path, reason: "file is not a database"))
         #expect(try await client(path).get("/").status == 500)

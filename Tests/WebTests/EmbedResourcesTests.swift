@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import TestSupport
 import Testing
 import Web
 
@@ -15,21 +16,18 @@ import Web
     }
 
     @Test func foldersAreReadInOrder() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TestSupport.Folder()
         let names = ["b.html", "a \"quoted\".html", "ü/deep/c.txt", ".hidden", ".git/config"]
-        for name in names {
-            let url = URL(fileURLWithPath: "\(directory.path)/\(name)")
-            try FileManager.default.createDirectory(
-                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try Data(name.utf8).write(to: url)
-        }
-        let files = try Folder.files(directory.path)
+        for name in names { try directory.write(name, to: name) }
+        let files = try embed_resources.Folder.files(directory.path)
         #expect(files.map(\.path) == ["a \"quoted\".html", "b.html", "ü/deep/c.txt"])
-        #expect(try Folder.files(directory.path + "/none").isEmpty)
-        #expect(throws: Folder.Failure.self) { try Folder.files(directory.path + "/b.html") }
+        #expect(try embed_resources.Folder.files(directory.path + "/none").isEmpty)
+        #expect(throws: embed_resources.Folder.Failure.self) {
+            try embed_resources.Folder.files(directory.path + "/b.html")
+        }
         try FileManager.default.createSymbolicLink(
             atPath: directory.path + "/broken", withDestinationPath: directory.path + "/nowhere")
-        #expect(throws: Folder.Failure.self) { try Folder.files(directory.path) }
+        #expect(throws: embed_resources.Folder.Failure.self) { try embed_resources.Folder.files(directory.path) }
     }
 
     @Test func textStaysText() {

@@ -1,5 +1,6 @@
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Web
@@ -60,7 +61,7 @@ import Testing
     }
 
     @Test func workersThatStartTogether() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         let path = directory.path + "/books.sqlite3"
         let applied = try await withThrowingTaskGroup(of: [String].self) { group in
             for _ in 0..<6 {
@@ -89,7 +90,7 @@ import Testing
     }
 
     @Test func planChangesNothing() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         let path = directory.path + "/library.sqlite3"
         let application = SiteApplication(Library(), settings: SiteSettings(database: .file(path)))
         #expect(try application.migrationPlan() == [MigrationStatus(name: "0001_initial", isApplied: false)])
@@ -100,7 +101,7 @@ import Testing
     }
 
     @Test func checksCompareModelsWithTables() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         let path = directory.path + "/library.sqlite3"
         let application = SiteApplication(Library(), settings: SiteSettings(database: .file(path)))
         _ = try Database(.file(path))

@@ -1,6 +1,7 @@
 import Glibc
 import HTTP
 import NIOCore
+import TestSupport
 import Testing
 
 @testable import Web
@@ -158,7 +159,7 @@ private func save(_ request: Request) throws -> Response {
 
     @Test(arguments: [TestClient.GatewayKind.wsgi, .asgi])
     func savesToANewFileOnly(through gateway: TestClient.GatewayKind) async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try Folder()
         let path = "\(directory.path)/saved"
         let content = String(repeating: "abc\r\n--\0", count: 40_000)
         let body = part("file", content, file: "x") + "--B--"

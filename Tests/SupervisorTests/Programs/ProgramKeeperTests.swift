@@ -2,19 +2,20 @@ import Glibc
 import Logging
 import Platform
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Supervisor
 
 /// Programs as processes: shell scripts that behave, and some that do not.
 @Suite(.serialized) struct ProgramKeeperTests {
-    private let directory: TemporaryDirectory
+    private let directory: Folder
     private let log = RecordedLog()
     private let said = RecordedLog()
     private let keeper: ProgramKeeper
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try Folder()
         let said = said
         keeper = try ProgramKeeper(logger: log.logger) { name in
             var logger = said.logger
@@ -82,7 +83,7 @@ import Testing
     @Test(arguments: ["tcp", "http", "unix", "file"])
     func probes(_ kind: String) throws {
         let port = try freePort()
-        let path = directory.file("there")
+        let path = directory["there"]
         let python = "import http.server,socketserver,os;"
         let wait = "while ! test -e $DIR/go; do sleep 0.02; done"
         let server = { (text: String) in "\(wait); exec python3 -c '\(python)\(text)'" }
@@ -136,7 +137,7 @@ import Testing
         try keeper.start(
             [script("a", "echo x >>$DIR/runs; test $(wc -l <$DIR/runs) -ge 3 && exec sleep 1000; kill -SEGV $$")],
             neededByWorkers: [])
-        try eventually("the third run") { directory.text("runs") == "x\nx\nx\n" && pid("a") != nil }
+        try eventually("the third run") { (try? directory.text(of: "runs")) == "x\nx\nx\n" && pid("a") != nil }
         #expect(log.text.contains("ended: killed by SIGSEGV"))
         #expect(keeper.snapshot.first?.restarts == 2)
         try stop()
@@ -170,8 +171,8 @@ import Testing
                     touch $DIR/again; exit 1
                     """)
             ], neededByWorkers: [])
-        try eventually("two children") { directory.text("children")?.split(separator: "\n").count == 2 }
-        let children = try #require(directory.text("children")).split(separator: "\n").compactMap { Int32($0) }
+        try eventually("two children") { (try? directory.text(of: "children"))?.split(separator: "\n").count == 2 }
+        let children = try directory.text(of: "children").split(separator: "\n").compactMap { Int32($0) }
         try eventually("the end of the first") { kill(children[0], 0) != 0 || isZombie(children[0]) }
         try stop()
         try eventually("the end of the second") { kill(children[1], 0) != 0 || isZombie(children[1]) }
@@ -226,7 +227,7 @@ import Testing
                     "a",
                     "head -c 100000 /dev/zero | tr '\\\\0' x; echo; seq 10000; echo done >$DIR/done; exec sleep 1000")
             ], neededByWorkers: [])
-        try eventually("the last line") { directory.text("done") != nil && said.text.contains("info 10000") }
+        try eventually("the last line") { directory.has("done") && said.text.contains("info 10000") }
         try stop()
         let lines = said.text.split(separator: "\n")
         #expect(lines[0].utf8.count < 8300 && lines[0].hasSuffix("(91808 bytes more)"), "\(lines[0].suffix(80))")
@@ -241,7 +242,7 @@ import Testing
             return said.logger
         }
         try keeper.start([script("a", "seq 200000; touch $DIR/done; exec sleep 1000")], neededByWorkers: [])
-        try eventually("the end of the flood") { directory.text("done") != nil }
+        try eventually("the end of the flood") { directory.has("done") }
         gate.open()
         try eventually("the count") { said.text.contains("lines were dropped") }
         keeper.stop()
@@ -299,7 +300,7 @@ import Testing
         #expect(left.count == 1)
         let first = try #require(left.first?.pid)
         try directory.write("", to: "go")
-        try eventually("its second word") { directory.text("said") != nil }
+        try eventually("its second word") { directory.has("said") }
         #expect(!said.text.contains("two"))
 
         // It does not come to be: the first goes on.
