@@ -1,5 +1,6 @@
 import Diagnosis
 import HTTP
+import TestSupport
 import Testing
 import Web
 
@@ -46,12 +47,9 @@ private struct Failing: Site {
             "/mishap/?word=<b>&access_token=hidden1",
             fields: [("Authorization", "Bearer hidden2"), ("Cookie", "sessionid=hidden3"), ("X-Plain", "shown")])
         #expect(page.status == 500)
-        for part in ["Mishap at /mishap/", "it &lt;broke&gt;", "<td>/mishap/</td>", "&lt;b&gt;", "shown"] {
-            #expect(page.text.contains(part), "\(part)")
-        }
-        for secret in ["hidden1", "hidden2", "hidden3", "very-secret-text", "<broke>"] {
-            #expect(!page.text.contains(secret), "\(secret)")
-        }
+        expect(
+            page.text, shows: ["Mishap at /mishap/", "it &lt;broke&gt;", "<td>/mishap/</td>", "&lt;b&gt;", "shown"],
+            hides: ["hidden1", "hidden2", "hidden3", "very-secret-text", "<broke>"])
     }
 
     @Test func showsTheLinesOfATemplate() async throws {
@@ -60,6 +58,19 @@ private struct Failing: Site {
         #expect(page.text.contains("page.html:3"))
         #expect(page.text.contains("<span class=\"here\"><b>3</b>{% nonsense %}</span>"))
         #expect(page.text.contains("<b>2</b>&lt;p&gt;two&lt;/p&gt;"))
+    }
+
+    @Test func opensATemplateThatIsAFileInTheEditor() async throws {
+        let folder = try Folder()
+        var settings = SiteSettings(isDebug: true)
+        settings.editor = EditorLink("vscode")
+        settings.templateDirectories = [folder.path]
+        let client = TestClient(Failing(), settings: settings)
+        // The one in the binary is no file.
+        #expect(try await !client.get("/template/").text.contains("vscode:"))
+        try folder.write("<p>one</p>\n  {% nonsense %}\n", to: "page.html")
+        let page = try await client.get("/template/")
+        #expect(page.text.contains("<a href=\"vscode://file\(folder.path)/page.html:2:3\">page.html:2:3</a>"))
     }
 
     @Test(arguments: TestClient.GatewayKind.allCases)
