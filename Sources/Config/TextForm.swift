@@ -37,8 +37,6 @@ enum TextForm: Sendable {
         }
     }
 
-    var words: [String] { [] }
-
     func accepts(_ text: String) -> Bool {
         let bytes = Array(text.utf8)
         switch self {

@@ -62,7 +62,6 @@ indirect enum ValueType: Sendable {
     var words: [String] {
         switch self {
         case .choice(let words): words
-        case .form(let form): form.words
         case .either(let types): types.flatMap(\.words)
         default: []
         }

@@ -14,34 +14,6 @@ import Synchronization
 import Telemetry
 import Web
 
-/// Why a worker cannot serve.
-enum WorkerStartError: Error, CustomStringConvertible {
-    /// The configuration cannot be served; trying again would not help.
-    case configuration(String)
-    /// A site did not start.
-    case site(String, String)
-    case system(String)
-    /// A site cannot be loaded, or its database not be opened; trying again would not help.
-    case application(String, String)
-
-    var description: String {
-        switch self {
-        case .configuration(let text): text
-        case .site(let name, let text): "site '\(name)' did not start: \(text)"
-        case .system(let text): text
-        case .application(let name, let text): "site '\(name)': \(text)"
-        }
-    }
-
-    /// The process's exit status.
-    var exitStatus: Int32 {
-        switch self {
-        case .configuration, .application: ExitCode.configuration
-        case .site, .system: ExitCode.internalError
-        }
-    }
-}
-
 /// The whole stack of one process: event loops, front router, gateways, sites. The same in both modes.
 final class Worker {
     private let settings: Settings
@@ -99,11 +71,8 @@ final class Worker {
         status.pool.setThreads(pool.threadCount)
         status.setRoutes(table.names)
         python?.interpreter.countLockWaits(at: status.pool.lockWaits)
-        let health = HealthEndpoints(
-            livez: settings.health.live, readyz: settings.health.ready, isReady: { [isReady] in isReady.value })
-        // Whoever has just saved a file wants to see that one.
-        let recheck = settings.reload.live ? Duration.zero : .seconds(1)
-        let cache = FileCacheLimits(bytes: settings.limits.filesCache.bytes, recheck: recheck)
+        let health = HealthEndpoints(settings, isReady)
+        let cache = FileCacheLimits(settings)
         var options = WSGIHandler.Options()
         options.bodyMemory = settings.limits.bodyMemory.bytes
         options.temporaryDirectory = settings.tempDirectory
@@ -257,9 +226,8 @@ final class Worker {
         let settings = configuration.settings
         do {
             let table = try RouteAssembly(configuration).table()
-            let health = HealthEndpoints(
-                livez: settings.health.live, readyz: settings.health.ready, isReady: { [isReady] in isReady.value })
-            let cache = FileCacheLimits(bytes: settings.limits.filesCache.bytes)
+            let health = HealthEndpoints(settings, isReady)
+            let cache = FileCacheLimits(settings)
             try server.reconfigure(ServerOptions(settings)) { present in
                 guard let front = present as? FrontHandler else { return present }
                 return try front.replacing(table: table, health: health, cache: cache)
@@ -311,5 +279,18 @@ struct ReadinessFlag: Sendable {
     var value: Bool {
         get { status.isReady }
         nonmutating set { status.isReady = newValue }
+    }
+}
+
+extension HealthEndpoints {
+    fileprivate init(_ settings: Settings, _ isReady: ReadinessFlag) {
+        self.init(livez: settings.health.live, readyz: settings.health.ready, isReady: { isReady.value })
+    }
+}
+
+extension FileCacheLimits {
+    fileprivate init(_ settings: Settings) {
+        // Whoever has just saved a file wants to see that one.
+        self.init(bytes: settings.limits.filesCache.bytes, recheck: settings.reload.live ? .zero : .seconds(1))
     }
 }

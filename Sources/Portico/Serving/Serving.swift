@@ -96,16 +96,28 @@ struct Serving: Sendable {
     ) throws -> Int32 {
         defer { listeners.forEach { $0.socket.close() } }
         let said = ReadyAnnouncement(announcement, logger: logger)
-        var setup = setup(
+        let setup = setup(
             keepsListeners: areInherited, commands: try SupervisorCommands(),
             programs: try ProgramAssembly(configuration).start(logger: logger), said)
-        let admin = addAdmin(to: &setup, listeners.map(\.socket))
+        return try supervise(setup, listeners.map(\.socket)) { setup in
+            let plan = try ServingPlan.plan(configuration, python, secret: nil)
+            return try SupervisorProcess.run(setup, plan: plan, listeners: listeners)
+        }
+    }
+
+    /// Runs a supervisor, and beside it what answers for it and, in development, what watches files.
+    /// - Parameter announcement: what the watch before this one had announced.
+    private func supervise(
+        _ setup: SupervisorProcess.Setup, _ listeners: [ListeningSocket], announcement: String? = nil,
+        _ run: (SupervisorProcess.Setup) throws -> Int32
+    ) throws -> Int32 {
+        var setup = setup
+        let admin = addAdmin(to: &setup, listeners)
         defer { admin.stop() }
-        let plan = try ServingPlan.plan(configuration, python, secret: nil)
-        let watch = startDevelopmentWatch(setup.commands)
+        let watch = startDevelopmentWatch(setup.commands, announcement: announcement)
         defer { watch?.stop() }
         setup.onTold = { [weak watch] text in if let news = DevelopmentNews(text) { watch?.heard(news) } }
-        return try SupervisorProcess.run(setup, plan: plan, listeners: listeners)
+        return try run(setup)
     }
 
     /// What a supervisor works with. `environment` is that of its workers.
@@ -158,16 +170,13 @@ struct Serving: Sendable {
         ClockWatch.start(logger: serving.logger)
         let said = ReadyAnnouncement(announcement, logger: serving.logger)
         said.hasBeenSaid = true
-        var setup = serving.setup(
+        let setup = serving.setup(
             keepsListeners: handOver.keepsListeners, commands: try SupervisorCommands(),
             programs: try ProgramAssembly(serving.configuration).start(
                 inheriting: handOver.programs, logger: serving.logger), said)
-        let admin = serving.addAdmin(to: &setup, [])
-        defer { admin.stop() }
-        let watch = serving.startDevelopmentWatch(setup.commands, announcement: handOver.announcement ?? "")
-        defer { watch?.stop() }
-        setup.onTold = { [weak watch] text in if let news = DevelopmentNews(text) { watch?.heard(news) } }
-        return try SupervisorProcess.resume(handOver, setup)
+        return try serving.supervise(setup, [], announcement: handOver.announcement ?? "") { setup in
+            try SupervisorProcess.resume(handOver, setup)
+        }
     }
 
     /// Lets the supervisor's process say how the workers are, and take commands; to be stopped at the end.
