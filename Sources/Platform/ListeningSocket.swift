@@ -85,11 +85,6 @@ public final class ListeningSocket: Sendable {
         Descriptor(adopting: try SystemError.check(cplatform_duplicate(descriptor), "dup of the socket on \(address)"))
     }
 
-    /// Sets the length of the queue once more: libraries that adopt the socket tend to shrink it, for all who share it.
-    public func setBacklog(_ backlog: Int32 = defaultBacklog) {
-        _ = listen(descriptor, backlog)
-    }
-
     /// Closes this descriptor and removes the Unix socket's file. Connections are refused once every process that shares the
     /// socket has closed it; connections still in the queue at that moment are reset.
     public func close() {
@@ -99,12 +94,6 @@ public final class ListeningSocket: Sendable {
         }
         file?.removeIfOurs()
         if let descriptor { _ = Glibc.close(descriptor) }
-    }
-
-    /// Closes this descriptor but leaves the Unix socket's file, for a successor that goes on listening there.
-    public func closeKeepingFile() {
-        state.withLock { $0.file = nil }
-        close()
     }
 }
 

@@ -20,7 +20,6 @@ public struct Signal: RawRepresentable, Hashable, Sendable, CustomStringConverti
     public static let brokenPipe = Signal(rawValue: SIGPIPE)
     public static let quit = Signal(rawValue: SIGQUIT)
     public static let kill = Signal(rawValue: SIGKILL)
-    public static let windowChange = Signal(rawValue: SIGWINCH)
 
     /// `SIGTERM`, or `signal 42` for numbers without a common name.
     public var description: String { Signal.names[rawValue] ?? "signal \(rawValue)" }

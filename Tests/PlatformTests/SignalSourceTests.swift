@@ -7,7 +7,7 @@ import Testing
 /// With signals that nothing else in a test run uses: they are the process's, not the test's.
 @Suite(.serialized) struct SignalSourceTests {
     private static let urgent = Signal(rawValue: SIGURG)
-    private static let window = Signal.windowChange
+    private static let window = Signal(rawValue: SIGWINCH)
 
     @Test func countsEachSignal() throws {
         let source = try SignalSource([Self.urgent, Self.window])

@@ -41,11 +41,6 @@ public struct TemplateExpression: Sendable {
         }
     }
 
-    /// The variable's name when it is nothing but a variable.
-    var variableName: String? {
-        if case .variable(let path) = base, filters.isEmpty { path.name } else { nil }
-    }
-
     private func filter(_ value: TemplateValue, _ rendering: inout Rendering) throws(TemplateError) -> TemplateValue {
         var value = value
         for filter in filters {
