@@ -30,7 +30,18 @@ private struct Inspector: Site {
         path("new/", name: "new") { _ in .text("arrived") }
         path("around/", RedirectView(url: "/around/"))
         path("note/") { request in .text(request[attribute: Note.self]?.text ?? "none") }
+        path("about/", TemplateView("about.html"))
+        path("where/", name: "where") { request in
+            .text("\(request.routeName ?? "-") \(request.absoluteURL("/x?y"))")
+        }
+        path("forget/") { _ in
+            var response = Response.text("")
+            try response.deleteCookie("a", path: "/x")
+            return response
+        }
     }
+
+    var templates: EmbeddedFileSet { [EmbeddedFile("about.html", text: "<p>About</p>")] }
 
     var middleware: [any Middleware] { isStamped ? [Outer(), Stamp()] : [] }
 }
@@ -61,6 +72,23 @@ private struct Outer: Middleware {
             "/?q=a+b&q=%C3%BC&x", fields: [("User-Agent", "test"), ("Host", "Example.org:80")]
         ).json
         #expect(json == ["path": "/", "q": ["a b", "ü"], "agent": "test", "host": "example.org:80"])
+    }
+
+    @Test func whereItIs() async throws {
+        let answer = try await TestClient(Inspector()).get("/where/", fields: [("Host", "Example.org:8080")])
+        #expect(answer.text == "where http://example.org:8080/x?y")
+    }
+
+    @Test func aTemplateIsAPage() async throws {
+        let answer = try await TestClient(Inspector()).get("/about/")
+        #expect(answer.text == "<p>About</p>")
+        #expect(answer.head.fields["Content-Type"] == "text/html; charset=utf-8")
+    }
+
+    @Test func cookiesAreForgotten() async throws {
+        let field = try #require(try await TestClient(Inspector()).get("/forget/").head.fields["Set-Cookie"])
+        #expect(field.hasPrefix("a=; ") && field.contains("; Path=/x; "))
+        #expect(field.contains("; Max-Age=0; Expires=Thu, 01 Jan 1970"))
     }
 
     @Test func severalCookieFields() async throws {

@@ -74,7 +74,7 @@ public final class Request: Sendable {
     public var fields: RequestFields { head.fields }
     /// The `User-Agent` field.
     public var userAgent: String? { head.fields["User-Agent"] }
-    /// The name of the matched line of the URL table, with its namespaces.
+    /// The name of the matched line of the URL table, with the namespaces it is included in.
     public var routeName: String? { parameters.route?.name }
 
     /// The query: `?page=2`. A flood of fields counts as no query; ``form`` refuses one.
