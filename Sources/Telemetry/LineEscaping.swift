@@ -53,7 +53,7 @@ enum LineEscaping {
     }
 
     /// A message for people: line ends are kept but what follows is indented, so it cannot pass for a line of its own; other
-    /// control bytes become `\xHH`.
+    /// control characters become `\u{…}`.
     static func appendMessage(_ text: String, to line: inout [UInt8]) {
         for scalar in text.unicodeScalars {
             switch scalar.value {
