@@ -13,9 +13,21 @@ import threading
 import traceback
 import weakref
 
-from asyncio import Task, events, tasks  # noqa: F401
+from asyncio import Task, base_events, events, tasks  # noqa: F401
 
 HAS_EAGER_TASKS = sys.version_info >= (3, 12)
+
+
+def make_root(loop):
+    """The task that a loop runs for. Libraries take its end for that of the loop, and keep what is to live as long (anyio its
+    threads) by it; where they find none, they keep it for the request alone."""
+
+    async def root():
+        await loop.create_future()
+
+    task = loop.create_task(root())
+    task._log_destroy_pending = False
+    return task
 
 
 def start_uvloop(host):
@@ -28,6 +40,7 @@ def start_uvloop(host):
         asyncio.set_event_loop(loop)
         host.adopt()
         loop.add_reader(host.fileno(), host.run)
+        loop._root = make_root(loop)
         try:
             while not hasattr(loop, "_ends"):
                 run_on(loop)
@@ -44,7 +57,11 @@ def start_uvloop(host):
 def run_on(loop):
     """Until it is stopped. An application that stops it, or leaves by an exception that ends loops, does not end the server."""
     try:
-        loop.run_forever()
+        loop.run_until_complete(loop._root)
+    except (RuntimeError, asyncio.CancelledError):
+        # It was stopped before its root was done, or that was cancelled by the application.
+        if loop._root.done() and not hasattr(loop, "_ends"):
+            loop._root = make_root(loop)
     except BaseException as error:
         traceback.print_exception(type(error), error, error.__traceback__)
 
@@ -54,11 +71,11 @@ def stop_running(loop):
     loop._ends = True
 
     async def finish():
-        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        left = asyncio.all_tasks() - {asyncio.current_task(), loop._root}
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        loop.stop()
+        loop._root.cancel()
 
     loop.create_task(finish())
 
@@ -104,6 +121,9 @@ class GuestLoop(asyncio.SelectorEventLoop):
         events._set_running_loop(self)
         self._asyncgen_hooks = sys.get_asyncgen_hooks()
         sys.set_asyncgen_hooks(firstiter=self._asyncgen_firstiter_hook, finalizer=self._asyncgen_finalizer_hook)
+        self._root = make_root(self)
+        # By which a root is known.
+        self._root.add_done_callback(base_events._run_until_complete_cb)
 
     def turn(self):
         """Runs what is ready. The result is when to be called again, in seconds; negative: when woken."""
@@ -115,11 +135,11 @@ class GuestLoop(asyncio.SelectorEventLoop):
         return -1.0
 
     def end(self):
-        """Cancels what is left, as asyncio.run() does; the rest of it runs in further turns. True when nothing is left."""
-        left = [task for task in asyncio.all_tasks(self) if not task.done()]
-        for task in left:
+        """Cancels what is left, the root last, which runs in further turns. True when nothing is left, and all is told."""
+        left = asyncio.all_tasks(self)
+        for task in left - {self._root} or left:
             task.cancel()
-        return not left
+        return not (left or self._ready)
 
     def finish(self):
         """After the last turn."""

@@ -1,6 +1,7 @@
 """Starlette: routes, lifespan, middleware, WebSockets, streams, files, background tasks."""
 
 import asyncio
+import threading
 from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
@@ -88,7 +89,7 @@ async def failure(request):
 
 
 def blocking(request):
-    return PlainTextResponse("from a thread")
+    return PlainTextResponse(f"from thread {threading.get_native_id()}")
 
 
 async def echo(websocket):
