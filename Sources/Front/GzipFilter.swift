@@ -70,6 +70,12 @@ final class GzipFilter: ExchangeFilter {
         if let streaming { streaming.write(file, keeping: owner) } else { inner.write(file, keeping: owner) }
     }
 
+    override func write(lent bytes: UnsafeRawBufferPointer) {
+        guard let streaming else { return inner.write(lent: bytes) }
+        streaming.write(ByteBuffer(bytes: bytes))
+        streaming.flush()
+    }
+
     override func flush() {
         if let streaming { streaming.flush() } else { inner.flush() }
     }

@@ -66,6 +66,9 @@ public protocol Exchange: AnyObject {
     func write(_ bytes: ByteBuffer)
     /// Part of the body out of a file; `owner` is held until it was sent.
     func write(_ file: FileRegion, keeping owner: AnyObject)
+    /// Part of the body that leaves at once, out of memory that is the caller's again when this returns: what the connection
+    /// does not take is copied. Equal to ``write(_:)`` of a copy and ``flush()``.
+    func write(lent bytes: UnsafeRawBufferPointer)
     /// Pushes out what was written: called by streams that must not wait for more.
     func flush()
     /// The body is complete. Fewer bytes than `Content-Length` promised abort the connection.
@@ -101,6 +104,11 @@ extension Exchange {
     public func onLeave(_ leave: @escaping () -> Void) {}
 
     public func noteRoute(_ number: Int) {}
+
+    public func write(lent bytes: UnsafeRawBufferPointer) {
+        write(ByteBuffer(bytes: bytes))
+        flush()
+    }
 
     public func handOver() -> Bool { false }
 

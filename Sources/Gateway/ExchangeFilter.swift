@@ -36,6 +36,7 @@ open class ExchangeFilter: Exchange {
     open func start(_ head: ResponseHead) { inner.start(head) }
     open func write(_ bytes: ByteBuffer) { inner.write(bytes) }
     open func write(_ file: FileRegion, keeping owner: AnyObject) { inner.write(file, keeping: owner) }
+    open func write(lent bytes: UnsafeRawBufferPointer) { inner.write(lent: bytes) }
     open func flush() { inner.flush() }
     open func finish() { inner.finish() }
     open func abort() { inner.abort() }

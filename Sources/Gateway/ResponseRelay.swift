@@ -81,6 +81,8 @@ final class ResponseRelay: ResponseSink, @unchecked Sendable {
 
     func write(_ file: FileRegion, keeping owner: AnyObject) { put(.file(file, owner)) }
 
+    func write(lent bytes: UnsafeRawBufferPointer) { write(ByteBuffer(bytes: bytes)) }
+
     func finish() { put(.finish) }
 
     func abort() { put(.abort) }
@@ -174,6 +176,10 @@ final class DirectSink: ResponseSink {
 
     func write(_ file: FileRegion, keeping owner: AnyObject) {
         if exchange.isOpen { exchange.write(file, keeping: owner) }
+    }
+
+    func write(lent bytes: UnsafeRawBufferPointer) {
+        if exchange.isOpen { exchange.write(lent: bytes) }
     }
 
     func finish() {

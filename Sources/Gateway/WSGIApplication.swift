@@ -23,6 +23,12 @@ extension WSGIBody {
     public var whole: ByteBuffer? { nil }
 }
 
+/// A body whose pieces are somebody else's memory, as the objects of an interpreter are.
+package protocol LendingBody: WSGIBody {
+    /// In place of ``WSGIBody/next()``: shows the next piece to `take`, for as long as that runs; false at the end.
+    func lend(_ take: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool
+}
+
 /// A body of one piece.
 public struct WholeBody: WSGIBody {
     private var bytes: ByteBuffer?

@@ -10,6 +10,7 @@ protocol ResponseSink: AnyObject {
     func start(_ head: ResponseHead)
     func write(_ bytes: ByteBuffer)
     func write(_ file: FileRegion, keeping owner: AnyObject)
+    func write(lent bytes: UnsafeRawBufferPointer)
     func finish()
     func abort()
     /// An error page in place of a response that has not begun: `page`, where there is one.
@@ -94,11 +95,10 @@ package final class WSGIResponse {
     /// Sends the next piece of `body`; false when there is nothing more to do.
     func step(_ body: inout any WSGIBody) throws -> Bool {
         try sink.ready()
-        guard let piece = try body.next() else {
+        guard try sendNext(&body) else {
             try finish()
             return false
         }
-        try send(piece)
         if isSent, remaining == 0, !isComplete { try finish() }
         return !isComplete
     }
@@ -110,8 +110,29 @@ package final class WSGIResponse {
         if isSent { sink.abort() } else { sink.fail(status, page) }
     }
 
+    /// False at the end of `body`.
+    private func sendNext(_ body: inout any WSGIBody) throws -> Bool {
+        if let body = body as? any LendingBody { return try body.lend(send(lent:)) }
+        guard let piece = try body.next() else { return false }
+        try send(piece)
+        return true
+    }
+
     private func send(_ piece: ByteBuffer) throws {
-        guard piece.readableBytes > 0, !isComplete else { return }
+        let count = try admit(piece.readableBytes)
+        guard count > 0 else { return }
+        sink.write(piece.getSlice(at: piece.readerIndex, length: count) ?? piece)
+    }
+
+    private func send(lent piece: UnsafeRawBufferPointer) throws {
+        let count = try admit(piece.count)
+        guard count > 0 else { return }
+        sink.write(lent: UnsafeRawBufferPointer(rebasing: piece[..<count]))
+    }
+
+    /// Sends the head before the first bytes. How many of the `count` that come next belong to the body.
+    private func admit(_ count: Int) throws -> Int {
+        guard count > 0, !isComplete else { return 0 }
         guard let head else { throw WSGIError.responseNotStarted }
         if !isSent {
             isSent = true
@@ -120,16 +141,14 @@ package final class WSGIResponse {
                 // Nothing of the body goes out: the response is complete, whatever else the application would produce.
                 isComplete = true
                 sink.finish()
-                return
+                return 0
             }
             remaining = length
         }
-        guard let left = remaining else { return sink.write(piece) }
-        isOverrun = piece.readableBytes > left
-        remaining = max(0, left - piece.readableBytes)
-        if left > 0 {
-            sink.write(piece.getSlice(at: piece.readerIndex, length: min(left, piece.readableBytes)) ?? piece)
-        }
+        guard let left = remaining else { return count }
+        isOverrun = count > left
+        remaining = max(0, left - count)
+        return min(left, count)
     }
 
     private func finish() throws {

@@ -53,6 +53,11 @@ final class InjectingExchange: ExchangeFilter {
         inner.write(file, keeping: owner)
     }
 
+    override func write(lent bytes: UnsafeRawBufferPointer) {
+        if let missing { self.missing = missing - bytes.count }
+        inner.write(lent: bytes)
+    }
+
     override func finish() {
         writeEnding()
         inner.finish()

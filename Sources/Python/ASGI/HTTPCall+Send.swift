@@ -30,6 +30,7 @@ extension HTTPCall {
     }
 
     private func body(_ event: ASGIEvent) -> Bool {
+        if case .streaming = phase, let sent = lend(event) { return sent }
         guard let bytes = bytes(event), let moreBody = event.flag(context.keys.moreBody) else { return false }
         switch phase {
         case .held(let head, let length):
@@ -43,6 +44,20 @@ extension HTTPCall {
         guard account(bytes.readableBytes) else { return false }
         if bytes.readableBytes > 0 { exchange.write(bytes) }
         return moreBody ? push() : finish()
+    }
+
+    /// Sends a large part of the body that more will follow, without a copy of it; nil for all others.
+    private func lend(_ event: ASGIEvent) -> Bool? {
+        guard let content = event.value(context.keys.body).flatMap(context.largeBody),
+            event.flag(context.keys.moreBody) == true
+        else {
+            // Whoever takes it instead meets the same error.
+            PyErr_Clear()
+            return nil
+        }
+        guard account(content.count) else { return false }
+        exchange.write(lent: content)
+        return true
     }
 
     private func bytes(_ event: ASGIEvent) -> ByteBuffer? {

@@ -131,6 +131,12 @@ final class ASGIContext {
         return buffer
     }
 
+    /// The content of `bytes` that are not small, valid as long as they are; nil for everything else.
+    func largeBody(_ object: OpaquePointer) -> UnsafeRawBufferPointer? {
+        guard Py.isExactly(object, PyBytes_Type()), let content = Py.content(object) else { return nil }
+        return content.count > Self.smallBody ? content : nil
+    }
+
     /// A body that was sent, to be the next one's.
     func giveBack(_ body: ByteBuffer) {
         if 1...Self.smallBody ~= body.capacity { spareBody = body }

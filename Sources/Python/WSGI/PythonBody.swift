@@ -4,12 +4,13 @@ import Logging
 import NIOCore
 
 /// What an application returned, iterated as the connection takes it, closed once.
-final class PythonBody: WSGIBody {
+final class PythonBody: LendingBody {
     private let interpreter: Interpreter
     private let call: WSGICall
     private let iterator: OpaquePointer
     private let closing: PythonClose
-    private var first: ByteBuffer?
+    /// The first piece, until it is asked for.
+    private var first: OpaquePointer?
     private var isAtEnd = false
     /// The whole body, when its first piece has all the bytes that `Content-Length` announced.
     let whole: ByteBuffer?
@@ -27,11 +28,13 @@ final class PythonBody: WSGIBody {
         }
         do {
             // PEP 3333: `start_response` may be called as late as here.
-            let first = try Self.next(iterator, call)
+            first = try Self.next(iterator, call)
             isAtEnd = first == nil
-            self.first = first
-            whole = !call.hasWritten && first.map { $0.readableBytes == call.contentLength } == true ? first : nil
+            let content = try first.map(Self.content(of:))
+            let isWhole = !call.hasWritten && content?.count == call.contentLength
+            whole = isWhole ? content.map { ByteBuffer(bytes: $0) } : nil
         } catch {
+            Py_DecRef(first)
             Py_DecRef(iterator)
             closing()
             throw error
@@ -39,38 +42,51 @@ final class PythonBody: WSGIBody {
     }
 
     func next() throws -> ByteBuffer? {
-        if let piece = first {
-            first = nil
-            return piece
+        var copy: ByteBuffer?
+        return try lend { copy = ByteBuffer(bytes: $0) } ? copy : nil
+    }
+
+    func lend(_ take: (UnsafeRawBufferPointer) throws -> Void) throws -> Bool {
+        guard !isAtEnd else { return false }
+        return try interpreter.enter {
+            guard let piece = try takeFirst() ?? Self.next(iterator, call) else {
+                isAtEnd = true
+                return false
+            }
+            defer { Py_DecRef(piece) }
+            try take(Self.content(of: piece))
+            return true
         }
-        guard !isAtEnd else { return nil }
-        return try interpreter.enter { try Self.next(iterator, call) }
+    }
+
+    private func takeFirst() -> OpaquePointer? {
+        defer { first = nil }
+        return first
     }
 
     func close() {
         interpreter.enter {
+            Py_DecRef(takeFirst())
             Py_DecRef(iterator)
             closing()
         }
     }
 
-    private static func next(_ iterator: OpaquePointer, _ call: WSGICall) throws -> ByteBuffer? {
-        guard let piece = PyIter_Next(iterator) else {
-            if PyErr_Occurred() != nil { throw call.failure(PythonError.take()) }
-            return nil
-        }
-        defer { Py_DecRef(piece) }
-        return try bytes(of: piece)
+    /// The next piece, as a reference that the caller owns; nil at the end.
+    private static func next(_ iterator: OpaquePointer, _ call: WSGICall) throws -> OpaquePointer? {
+        let piece = PyIter_Next(iterator)
+        if piece == nil, PyErr_Occurred() != nil { throw call.failure(PythonError.take()) }
+        return piece
     }
 
-    /// A copy of a piece, which must be `bytes`: no encoding is guessed.
-    fileprivate static func bytes(of piece: OpaquePointer) throws(PythonError) -> ByteBuffer {
+    /// What is in a piece, which must be `bytes`: no encoding is guessed.
+    private static func content(of piece: OpaquePointer) throws(PythonError) -> UnsafeRawBufferPointer {
         guard Py.isInstance(piece, PyBytes_Type()), let content = Py.content(piece) else {
             PyErr_Clear()
             Py.raise(PyExc_TypeError(), "the application's iterable yielded something else than bytes")
             throw PythonError.take()
         }
-        return ByteBuffer(bytes: content)
+        return content
     }
 
     /// The content of the one `bytes` in a list or tuple, valid as long as `result`; nil for everything else.
@@ -98,8 +114,7 @@ final class PythonBody: WSGIBody {
         var buffer = ByteBuffer()
         for index in 0..<count {
             guard let piece = isList ? PyList_GetItem(result, index) : PyTuple_GetItem(result, index) else { break }
-            var bytes = try bytes(of: piece)
-            if index == 0 { buffer = bytes } else { buffer.writeBuffer(&bytes) }
+            buffer.writeBytes(try content(of: piece))
         }
         return buffer
     }

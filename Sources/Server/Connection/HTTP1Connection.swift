@@ -308,6 +308,12 @@ final class HTTP1Connection: SocketHandler {
         needsFlush = true
     }
 
+    /// Sends what waits, `bytes`, and `end`. What of it the socket does not take is copied, and follows by itself.
+    func send(lent bytes: UnsafeRawBufferPointer, before end: StaticString) {
+        needsFlush = false
+        socket.send(lent: bytes, before: end)
+    }
+
     /// Something was appended to the tail of the socket's output, which saves a buffer of its own.
     func wroteToTail() {
         socket.noteFilling()

@@ -120,42 +120,48 @@ extension HTTP1Exchange {
     }
 
     func write(_ bytes: ByteBuffer) {
-        guard let link, bytes.readableBytes > 0 else { return }
-        var bytes = bytes
-        switch response {
-        case .length(let remaining):
-            if bytes.readableBytes > remaining {
-                bytes = bytes.getSlice(at: bytes.readerIndex, length: remaining) ?? ByteBuffer()
-            }
-            response = .length(remaining: remaining - bytes.readableBytes)
-            link.write(bytes)
-        case .chunked:
-            ResponseEncoder.writeChunkSize(bytes.readableBytes, into: &link.socket.output.tail)
-            link.write(bytes)
-            link.socket.output.tail.writeStaticString("\r\n")
-        case .untilClose: link.write(bytes)
-        case .pending, .bodiless, .complete: return
-        }
-        wrote(bytes.readableBytes, on: link)
+        guard let link, let count = admit(bytes.readableBytes, on: link) else { return }
+        link.write(bytes.getSlice(at: bytes.readerIndex, length: count) ?? bytes)
+        endChunk(on: link)
+        wrote(count, on: link)
     }
 
     func write(_ file: FileRegion, keeping owner: AnyObject) {
-        guard let link, file.readableBytes > 0 else { return }
-        var file = file
+        guard let link, let count = admit(file.readableBytes, on: link) else { return }
+        let start = file.readerIndex
+        let region = FileRegion(fileHandle: file.fileHandle, readerIndex: start, endIndex: start + count)
+        link.write(region, keeping: owner)
+        endChunk(on: link)
+        wrote(count, on: link)
+    }
+
+    func write(lent bytes: UnsafeRawBufferPointer) {
+        guard let link, let count = admit(bytes.count, on: link) else { return }
+        due = 0
+        bodyBytes += count
+        unflushed = 0
+        link.send(lent: UnsafeRawBufferPointer(rebasing: bytes[..<count]), before: response == .chunked ? "\r\n" : "")
+    }
+
+    /// How many of the next `count` bytes are part of the body; nil for none. Writes the size before a chunk.
+    private func admit(_ count: Int, on link: HTTP1Connection) -> Int? {
+        guard count > 0 else { return nil }
         switch response {
         case .length(let remaining):
-            if file.readableBytes > remaining {
-                file = FileRegion(
-                    fileHandle: file.fileHandle, readerIndex: file.readerIndex, endIndex: file.readerIndex + remaining)
-            }
-            response = .length(remaining: remaining - file.readableBytes)
-        case .chunked: ResponseEncoder.writeChunkSize(file.readableBytes, into: &link.socket.output.tail)
-        case .untilClose: break
-        case .pending, .bodiless, .complete: return
+            let admitted = min(count, remaining)
+            response = .length(remaining: remaining - admitted)
+            return admitted > 0 ? admitted : nil
+        case .chunked:
+            link.socket.prepareOutput()
+            ResponseEncoder.writeChunkSize(count, into: &link.socket.output.tail)
+            return count
+        case .untilClose: return count
+        case .pending, .bodiless, .complete: return nil
         }
-        link.write(file, keeping: owner)
+    }
+
+    private func endChunk(on link: HTTP1Connection) {
         if response == .chunked { link.socket.output.tail.writeStaticString("\r\n") }
-        wrote(file.readableBytes, on: link)
     }
 
     private func wrote(_ count: Int, on link: HTTP1Connection) {

@@ -217,9 +217,27 @@ final class SocketChannel: DescriptorWatcher {
         if !isBlocked { send() }
     }
 
+    /// Sends what waits, `bytes`, and `end`; what of them the kernel does not take is copied.
+    func send(lent bytes: UnsafeRawBufferPointer, before end: StaticString) {
+        guard descriptor >= 0 else { return }
+        guard !isBlocked, output.canLend(bytes.count) else {
+            prepareOutput()
+            output.append(bytes, before: end)
+            noteFilling()
+            return flush()
+        }
+        let outcome = output.flush(lending: bytes, before: end, to: descriptor, counting: &loop.sent)
+        noteFilling()
+        flushed(outcome)
+    }
+
     private func send() {
         guard descriptor >= 0 else { return }
-        switch output.flush(to: descriptor, counting: &loop.sent) {
+        flushed(output.flush(to: descriptor, counting: &loop.sent))
+    }
+
+    private func flushed(_ outcome: SocketOutput.Outcome) {
+        switch outcome {
         case .drained:
             // What waits next, on whichever connection, is written where the caches are warm.
             if output.tail.capacity > 0 {

@@ -54,6 +54,12 @@ struct SocketOutput {
         }
     }
 
+    /// A copy of `bytes`, and `end` without its first `skipped` bytes.
+    mutating func append(_ bytes: UnsafeRawBufferPointer, before end: StaticString, from skipped: Int = 0) {
+        if bytes.count <= Self.copyLimit { tail.writeBytes(bytes) } else { append(ByteBuffer(bytes: bytes)) }
+        tail.writeBytes(UnsafeBufferPointer(start: end.utf8Start, count: end.utf8CodeUnitCount)[skipped...])
+    }
+
     /// Part of a file; `owner` is held until it was sent.
     mutating func append(_ file: FileRegion, keeping owner: AnyObject?) {
         closeTail()
@@ -92,6 +98,47 @@ struct SocketOutput {
         guard sent >= 0 else { return Self.outcome(errno) }
         tail.moveReaderIndex(forwardBy: sent)
         return .blocked
+    }
+
+    /// Whether ``flush(lending:before:to:counting:)`` is worth it for so many bytes, and possible.
+    func canLend(_ count: Int) -> Bool { count > Self.copyLimit && pieces.isEmpty }
+
+    /// As ``flush(to:counting:)``, with `bytes` and `end` behind what waits: what of them the socket does not take is copied.
+    mutating func flush(
+        lending bytes: UnsafeRawBufferPointer, before end: StaticString, to descriptor: CInt,
+        counting total: inout UInt64
+    ) -> Outcome {
+        let sent = sendTail(with: bytes, before: end, to: descriptor)
+        let error = errno
+        total &+= UInt64(max(sent, 0))
+        guard sent >= 0 || Self.outcome(error) == .blocked else { return .failed(error) }
+        var left = max(sent, 0)
+        let ofTail = min(left, tail.readableBytes)
+        tail.moveReaderIndex(forwardBy: ofTail)
+        left -= ofTail
+        let ofBytes = min(left, bytes.count)
+        left -= ofBytes
+        guard left < end.utf8CodeUnitCount || ofBytes < bytes.count else {
+            tail.clear()
+            return .drained
+        }
+        append(UnsafeRawBufferPointer(rebasing: bytes[ofBytes...]), before: end, from: left)
+        return .blocked
+    }
+
+    private func sendTail(with bytes: UnsafeRawBufferPointer, before end: StaticString, to descriptor: CInt) -> Int {
+        tail.withUnsafeReadableBytes { tail in
+            withUnsafeTemporaryAllocation(of: iovec.self, capacity: 3) { vector in
+                let end = UnsafeRawBufferPointer(start: end.utf8Start, count: end.utf8CodeUnitCount)
+                vector[0] = iovec(tail)
+                vector[1] = iovec(bytes)
+                vector[2] = iovec(end)
+                var message = msghdr()
+                message.msg_iov = vector.baseAddress
+                message.msg_iovlen = vector.count
+                return Self.retrying { sendmsg(descriptor, &message, CInt(MSG_NOSIGNAL)) }
+            }
+        }
     }
 
     private mutating func flushPieces(to descriptor: CInt, counting total: inout UInt64) -> Outcome {
@@ -135,7 +182,7 @@ struct SocketOutput {
             return Self.retrying { sendmsg(descriptor, &message, flags) }
         }
         return bytes.withUnsafeReadableBytes {
-            vector[index] = iovec(iov_base: UnsafeMutableRawPointer(mutating: $0.baseAddress), iov_len: $0.count)
+            vector[index] = iovec($0)
             message.msg_iovlen = index + 1
             return gather(into: vector, &message, from: index + 1, to: descriptor)
         }
@@ -215,5 +262,12 @@ struct SocketOutput {
                 items[start - 1] = .bytes(ByteBuffer())
             }
         }
+    }
+}
+
+extension iovec {
+    /// Of memory that is only read.
+    fileprivate init(_ bytes: UnsafeRawBufferPointer) {
+        self.init(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
     }
 }
