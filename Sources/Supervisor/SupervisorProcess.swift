@@ -231,7 +231,10 @@ public final class SupervisorProcess {
         var events = [event]
         while true {
             while !events.isEmpty {
-                for action in state.handle(events.removeFirst(), at: .now()) {
+                let actions = state.handle(events.removeFirst(), at: .now())
+                // Before what is done can be seen elsewhere: a worker that leaves is known to have a successor.
+                if !actions.isEmpty, !isAttempt { setup.commands.publish(state.snapshot) }
+                for action in actions {
                     if let answer = perform(action) { events.append(answer) }
                 }
             }

@@ -35,10 +35,23 @@ final class ServerStatusSource: Sendable {
     /// The sockets have changed.
     func setListeners(_ listeners: [ListeningSocket]) { self.listeners.withLock { $0 = listeners } }
 
+    /// The pool, and what its workers say of themselves at that time: of two moments, the only one that seems to serve may have
+    /// left in between.
+    private func readTogether() -> (pool: PoolSnapshot, readings: StatusBoard.Readings) {
+        var pool = commands.snapshot
+        var readings = board.read()
+        for _ in 0..<10 {
+            let after = commands.snapshot
+            if after == pool { break }
+            pool = after
+            readings = board.read()
+        }
+        return (pool, readings)
+    }
+
     /// The server now.
     func read() -> ServerStatus {
-        let pool = commands.snapshot
-        let readings = board.read()
+        let (pool, readings) = readTogether()
         let now = MonotonicTime.now()
         var status = ServerStatus()
         status.version = Version.number
