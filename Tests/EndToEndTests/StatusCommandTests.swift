@@ -50,10 +50,10 @@ extension EndToEnd {
             try server.folder.write(text.replacing("respond: pong", with: "respond: ping"), to: "app.yaml")
             let done = try app(server, "reload", "--wait")
             #expect(done.status == .exited(0) && done.output == "reloaded\n", "\(done.errors)")
-            #expect(try server.get("/ping").text == "ping")
             try eventually("the old workers have gone") {
                 mode == "thread" || Set(server.workers).isDisjoint(with: workers)
             }
+            #expect(try server.get("/ping").text == "ping")
             try server.folder.write(text.replacing("respond: pong", with: "respnod: ping"), to: "app.yaml")
             let failed = try app(server, "reload", "--wait")
             #expect(failed.status == .exited(1))
