@@ -143,8 +143,7 @@ final class HTTPCall: NativeCall, ExchangeCall {
             return Py.new(context.done)
         case .waiting, .held, .streaming, .trailing, .aborted: break
         }
-        // A client that has closed its half is taken at its word once the application was told so.
-        guard exchange.isOpen, !wasToldOfDisconnect else {
+        guard hasClient else {
             phase = .aborted
             Py.raise(context.loop.clientDisconnected, "the client has disconnected")
             return nil
@@ -186,16 +185,32 @@ final class HTTPCall: NativeCall, ExchangeCall {
         switch phase {
         case .complete:
             if let error, !isOurs(error) { log("the application failed after its response", error) }
-        case .aborted:
-            if let error, !isOurs(error) { log("the application failed; the client had left", error) }
+        case .aborted: endedForNobody(error)
+        case .waiting, .held, .streaming, .trailing: if hasClient { endedEarly(error) } else { endedForNobody(error) }
+        }
+        settle()
+    }
+
+    /// A client that has closed its half is taken at its word once the application was told so.
+    private var hasClient: Bool { exchange.isOpen && !wasToldOfDisconnect }
+
+    private func endedForNobody(_ error: OpaquePointer?) {
+        if let error, !isOurs(error) { log("the application failed; the client had left", error) }
+        phase = .aborted
+        // The client may have closed its half alone: then it is for us to end the connection.
+        exchange.abort()
+    }
+
+    /// Without an answer, or in the middle of one.
+    private func endedEarly(_ error: OpaquePointer?) {
+        switch phase {
+        case .complete, .aborted: break
         case .waiting, .held:
-            guard exchange.isOpen else { return settle() }
             let failure: any Error = error.map(PythonError.init(describing:)) ?? NoAnswer()
             log(error == nil ? "\(failure)" : "the application failed\n\(String(reflecting: failure))")
             answer(failure)
         case .streaming, .trailing:
             phase = .aborted
-            guard exchange.isOpen else { return settle() }
             if let error {
                 log("the application failed in the middle of its response", error)
             } else {
@@ -203,7 +218,6 @@ final class HTTPCall: NativeCall, ExchangeCall {
             }
             exchange.abort()
         }
-        settle()
     }
 
     /// The deadline has passed.

@@ -439,6 +439,28 @@ def after_disconnect(server):
     expect("a traceback in the log", False, "Traceback" in server.log()[before:])
 
 
+@path
+async def silent_leaver(scope, receive, send):
+    """Waits for the disconnect, and returns."""
+    await read_body(receive)
+    record(scope, "waiting")
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+@check("H13", "a client that has closed its half is let go once the application has ended for it, and that is no error")
+def half_closed(server):
+    before = len(server.log())
+    for path in ["late_sender", "silent_leaver"]:
+        token = server.token()
+        with server.connect() as connection:
+            connection.request("GET", f"/{path}/{token}")
+            server.await_event(token, "waiting")
+            connection.finish_sending()
+            expect(f"what comes after {path}", b"", connection.rest())
+    expect("what is logged", "", server.log()[before:])
+
+
 @check("H14", "a body longer than Content-Length does not reach the client")
 def too_long(server):
     token = server.token()
