@@ -63,9 +63,8 @@ final class DevelopmentWatch: Sendable {
 
     /// When the running program was written, in nanoseconds since 1970.
     private static var programTime: Int64? {
-        var status = stat()
-        guard stat("/proc/self/exe", &status) == 0 else { return nil }
-        return Int64(status.st_mtim.tv_sec) * 1_000_000_000 + Int64(status.st_mtim.tv_nsec)
+        let program = Descriptor(adopting: open("/proc/self/exe", O_RDONLY | O_CLOEXEC))
+        return FileIdentity(descriptor: program.rawValue).map { Int64($0.modified) }
     }
 
     /// Begins to watch.
