@@ -96,9 +96,13 @@ struct Serving: Sendable {
     ) throws -> Int32 {
         defer { listeners.forEach { $0.socket.close() } }
         let said = ReadyAnnouncement(announcement, logger: logger)
-        let setup = setup(
+        // Before anything is started: an early signal would leave it behind.
+        let signals = try SignalSource(
+            SupervisorProcess.watchedSignals, ignoredAfterwards: [.terminate, .interrupt, .hangUp])
+        var setup = setup(
             keepsListeners: areInherited, commands: try SupervisorCommands(),
             programs: try ProgramAssembly(configuration).start(logger: logger), said)
+        setup.signals = signals
         return try supervise(setup, listeners.map(\.socket)) { setup in
             let plan = try ServingPlan.plan(configuration, python, secret: nil)
             return try SupervisorProcess.run(setup, plan: plan, listeners: listeners)

@@ -66,7 +66,7 @@ public final class Database: DatabaseAccess, Sendable {
     }
 
     private static func checkDirectory(of file: String) throws(DatabaseError) {
-        let directory = file.lastIndex(of: "/").map { String(file[...$0]) } ?? "."
+        let directory = directory(of: file)
         var status = stat()
         guard stat(directory, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else {
             throw .missingDirectory(path: file)
@@ -77,7 +77,7 @@ public final class Database: DatabaseAccess, Sendable {
     private static func openError(_ error: any Error, _ file: String) -> DatabaseError {
         let error = DatabaseError(error, path: file)
         guard case .cannotOpen = error else { return error }
-        let directory = file.lastIndex(of: "/").map { String(file[...$0]) } ?? "."
+        let directory = Self.directory(of: file)
         if access(file, F_OK) == 0 {
             var status = stat()
             if stat(file, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
@@ -93,12 +93,31 @@ public final class Database: DatabaseAccess, Sendable {
     /// Closes all connections once they are idle.
     public func close() {
         watcher.stop()
+        let turn = takeTurn()
+        defer { if turn >= 0 { _ = Glibc.close(turn) } }
         // What stands in the log goes into the file, as far as that needs no waiting for others: the file is then whole
         // by itself. Whatever fails here is done by whoever opens the database next.
         try? writer.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_checkpoint(PASSIVE)") }
         // The connections that only read go first: the last one of all has to be one that may take the log away.
         (writer as? DatabasePool)?.invalidateReadOnlyConnections()
         try? writer.close()
+    }
+
+    /// A descriptor to be closed when the database is: of several processes that closed it at once none would be the last,
+    /// which alone may take the log away. Goes ahead where its turn does not come within two seconds; -1 where there is nothing to wait with.
+    private func takeTurn() -> CInt {
+        guard writer is DatabasePool else { return -1 }
+        let directory = open(Self.directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard directory >= 0 else { return -1 }
+        for _ in 0..<400 {
+            if flock(directory, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { break }
+            usleep(5_000)
+        }
+        return directory
+    }
+
+    private static func directory(of file: String) -> String {
+        file.lastIndex(of: "/").map { String(file[...$0]) } ?? "."
     }
 
     /// Tells of changes: one element at once, and one soon after each commit to the database, by this process or another
