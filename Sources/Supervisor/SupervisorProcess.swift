@@ -7,10 +7,14 @@ import Platform
 /// One thread, one `poll`: signals, control channels, commands, watched files, and the next deadline. It never accepts a
 /// connection, never loads a site, and writes to nothing but the log.
 public final class SupervisorProcess {
-    /// What a supervisor listens to.
-    public static let watchedSignals: [Signal] = [
-        .terminate, .interrupt, .hangUp, .child, .moreWorkers, .fewerWorkers, .user1, .user2,
-    ]
+    /// Watches what a supervisor listens to. Another TERM, while the process is on its way out, does not turn its exit status
+    /// into "killed".
+    /// - Throws: EBUSY when one of them is watched already.
+    public static func watchSignals() throws(SystemError) -> SignalSource {
+        try SignalSource(
+            [.terminate, .interrupt, .hangUp, .child, .moreWorkers, .fewerWorkers, .user1, .user2],
+            ignoredAfterwards: [.terminate, .interrupt, .hangUp])
+    }
 
     let setup: Setup
     let signals: SignalSource
@@ -57,12 +61,7 @@ public final class SupervisorProcess {
     init(_ setup: Setup, _ state: SupervisorState, _ generation: Generation) throws(SystemError) {
         // A log that nobody reads any more must not end the pool.
         try Signal.brokenPipe.ignore()
-        // Another TERM between here and the end of the process must not turn its exit status into "killed".
-        if let signals = setup.signals {
-            self.signals = signals
-        } else {
-            signals = try SignalSource(Self.watchedSignals, ignoredAfterwards: [.terminate, .interrupt, .hangUp])
-        }
+        if let watched = setup.signals { signals = watched } else { signals = try Self.watchSignals() }
         preparation = try Preparation()
         self.setup = setup
         self.state = state

@@ -97,8 +97,7 @@ struct Serving: Sendable {
         defer { listeners.forEach { $0.socket.close() } }
         let said = ReadyAnnouncement(announcement, logger: logger)
         // Before anything is started: an early signal would leave it behind.
-        let signals = try SignalSource(
-            SupervisorProcess.watchedSignals, ignoredAfterwards: [.terminate, .interrupt, .hangUp])
+        let signals = try SupervisorProcess.watchSignals()
         var setup = setup(
             keepsListeners: areInherited, commands: try SupervisorCommands(),
             programs: try ProgramAssembly(configuration).start(logger: logger), said)

@@ -44,8 +44,7 @@ final class ThreadServing: Sendable {
         succession = try Succession()
         // The handlers are there before anything is started, so that an early signal is not lost.
         try Signal.brokenPipe.ignore()
-        signals = try SignalSource(
-            SupervisorProcess.watchedSignals, ignoredAfterwards: [.terminate, .interrupt, .hangUp])
+        signals = try SupervisorProcess.watchSignals()
     }
 
     /// Serves until told to stop. The result is the exit status.

@@ -195,7 +195,11 @@ final class HTTPCall: NativeCall, ExchangeCall {
     private var hasClient: Bool { exchange.isOpen && !wasToldOfDisconnect }
 
     private func endedForNobody(_ error: OpaquePointer?) {
-        if let error, !isOurs(error) { log("the application failed; the client had left", error) }
+        let isAborted = if case .aborted = phase { true } else { false }
+        // An application that is cancelled long after its connection has gone is no news.
+        if let error, isAborted || exchange.isOpen, !isOurs(error) {
+            log("the application failed; the client had left", error)
+        }
         phase = .aborted
         // The client may have closed its half alone: then it is for us to end the connection.
         exchange.abort()

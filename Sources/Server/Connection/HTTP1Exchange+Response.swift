@@ -121,7 +121,9 @@ extension HTTP1Exchange {
 
     func write(_ bytes: ByteBuffer) {
         guard let link, let count = admit(bytes.readableBytes, on: link) else { return }
-        link.write(bytes.getSlice(at: bytes.readerIndex, length: count) ?? bytes)
+        // Nearly always all of it.
+        let isAll = count == bytes.readableBytes
+        link.write(isAll ? bytes : bytes.getSlice(at: bytes.readerIndex, length: count) ?? ByteBuffer())
         endChunk(on: link)
         wrote(count, on: link)
     }

@@ -104,7 +104,8 @@ public final class Database: DatabaseAccess, Sendable {
     }
 
     /// A descriptor to be closed when the database is: of several processes that closed it at once none would be the last,
-    /// which alone may take the log away. Goes ahead where its turn does not come within two seconds; -1 where there is nothing to wait with.
+    /// which alone may take the log away. Goes ahead where its turn does not come within two seconds; -1 where there is nothing
+    /// to wait with.
     private func takeTurn() -> CInt {
         guard writer is DatabasePool else { return -1 }
         let directory = open(Self.directory(of: path), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
